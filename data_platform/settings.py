@@ -1,0 +1,88 @@
+"""The one place where the environment is read: `DATA_PLATFORM_*` variables and `.env` of the working folder."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from data_platform.errors import ConfigurationError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: holds `sql/`, `dagster.yaml` and `workspace.yaml`."""
+
+KEN_FRENCH_URL = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one installation and the next. Secrets print as stars."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DATA_PLATFORM_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default=Path("var"), description="Where data, records and run storage live (mode 0700)."
+    )
+    env: Literal["development", "production"] = "development"
+
+    postgres_url: SecretStr | None = Field(
+        default=None, description="The user's own PostgreSQL instead of the embedded one."
+    )
+
+    wrds_host: str = Field(
+        default="wrds-pgdata.wharton.upenn.edu", description="Host name, or the folder of a Unix socket."
+    )
+    wrds_port: int = Field(default=9737, ge=1, le=65535)
+    wrds_dbname: str = "wrds"
+    wrds_username: str | None = None
+    wrds_password: SecretStr | None = None
+    wrds_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "require"
+
+    ken_french_url: str | None = Field(
+        default=None, description=f"Base address of the data library; {KEN_FRENCH_URL} unless set."
+    )
+
+    start_year: int = Field(default=2000, ge=1926, le=2100, description="First year of yearly partitions.")
+
+    token: SecretStr | None = Field(default=None, description="Act as the user whom this token belongs to.")
+    queries_per_minute: int = Field(default=10, ge=1, le=100_000, description="Per user.")
+    query_audit_encryption_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("QUERY_AUDIT_ENCRYPTION_KEY", "query_audit_encryption_key"),
+        description="Fernet key (several, comma-separated, newest first) for query text at rest.",
+    )
+
+    @cached_property
+    def warehouse_root(self) -> Path:
+        """The folder that `data_platform.warehouse` owns."""
+        return self.home / "warehouse"
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: naming each variable that is wrong and why, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{_variable(str(problem['loc'][0]) if problem['loc'] else '?')}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(
+            f"Settings are not valid. {problems}.", hint="Correct them in the environment or in .env."
+        ) from None
+
+
+def _variable(field: str) -> str:
+    return field if field.isupper() else f"DATA_PLATFORM_{field.upper()}"

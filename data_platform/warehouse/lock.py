@@ -1,0 +1,291 @@
+"""The table lock: a courtesy between writers, proved by the kernel and fenced at publish.
+
+Protocol. `<table>.guard` is permanent; whoever changes the lock or publishes holds `flock` on it, for milliseconds.
+Under the guard, `<table>.lock` is created exclusively and its descriptor stays locked by `flock` for as long as its
+owner lives. Whoever finds the file and obtains that `flock` has the kernel's word that the owner is dead, whatever
+process id, clock or content say; a torn or malformed file needs no special case. The nonce and an epoch that only
+grows fence a writer that lost its lock. Age marks a lock as suspect for people; it never breaks one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+import logging
+import os
+import socket
+import time
+import uuid
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from data_platform.errors import Fenced, LockBusyError
+from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
+
+SUSPECT_AFTER: Final = dt.timedelta(hours=4)
+_POLL_SECONDS: Final = 0.2
+_log = logging.getLogger(__name__)
+
+
+class LockToken(BaseModel):
+    """Who holds a lock. `writer_id` is a nonce, new for every acquisition; `epoch` grows with each."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    pid: int
+    hostname: str
+    writer_id: str
+    acquired_at: dt.datetime
+    expires_at: dt.datetime
+    epoch: int
+    boot_id: str
+    process_started: str
+
+    def owner(self) -> str:
+        """The holder in words, for messages."""
+        return f"process {self.pid} on {self.hostname}, since {self.acquired_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class LockState(BaseModel):
+    """A lock as people see it: `alive` is the kernel's answer, `token` is None when the file is torn."""
+
+    model_config = ConfigDict(frozen=True)
+
+    table: str
+    alive: bool
+    token: LockToken | None
+
+
+class HeldLock:
+    """A lock that is ours until released; closed in forked children, so that only the owner keeps it alive."""
+
+    def __init__(self, lock: TableLock, descriptor: int, token: LockToken) -> None:
+        self._lock = lock
+        self._descriptor = descriptor
+        self.token = token
+        _held.add(self)
+
+    @contextmanager
+    def guarded(self) -> Generator[None]:
+        """Hold the guard while publishing, having checked that the lock is still ours.
+
+        Raises:
+            Fenced: when it is not.
+        """
+        with self._lock.guard():
+            self._check()
+            yield
+
+    def release(self) -> None:
+        """Give the lock back, unless it is no longer ours. Releasing twice is harmless."""
+        if self._descriptor < 0:
+            return
+        with self._lock.guard():
+            with suppress(Fenced):
+                self._check()
+                self._lock.path.unlink()
+                fsync_path(self._lock.path.parent)
+            self.forget()
+
+    def forget(self) -> None:
+        """Close the descriptor without touching the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        _held.discard(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _check(self) -> None:
+        lost = Fenced(
+            f"The lock on {self._lock.table} was taken away while working; nothing was published.",
+            hint="See `data-platform lock list`, then run the sync again.",
+        )
+        if self._descriptor < 0:
+            raise lost
+        mine = os.fstat(self._descriptor)
+        try:
+            named = self._lock.path.stat()
+        except FileNotFoundError:
+            raise lost from None
+        same_file = (mine.st_ino, mine.st_dev) == (named.st_ino, named.st_dev) and mine.st_nlink == 1
+        token = read_token(self._lock.path)
+        if not same_file or token is None or token.writer_id != self.token.writer_id:
+            raise lost
+        if self._lock.epoch() != self.token.epoch:
+            raise lost
+
+
+class TableLock:
+    """The lock of one table, in the folder `locks/`."""
+
+    def __init__(self, folder: Path, table: str) -> None:
+        self.table = table
+        self.path = folder / f"{table}.lock"
+        self._guard_path = folder / f"{table}.guard"
+        self._epoch_path = folder / f"{table}.epoch"
+        self._stale = folder / "stale"
+
+    def acquire(self, *, wait_seconds: float = 0.0) -> HeldLock:
+        """Take the lock, waiting at most `wait_seconds` for a living owner.
+
+        Raises:
+            LockBusyError: naming the living owner, or the other host whose lock we must not judge.
+        """
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                with self.guard():
+                    return self._acquire_guarded()
+            except LockBusyError:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
+
+    @contextmanager
+    def guard(self) -> Generator[None]:
+        """Hold the permanent guard file's `flock`; the kernel gives it back if we die."""
+        make_folder(self._guard_path.parent)
+        descriptor = os.open(self._guard_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def epoch(self) -> int:
+        """The number of the last acquisition; 0 before the first."""
+        try:
+            return int(self._epoch_path.read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def state(self) -> LockState | None:
+        """Who holds the lock and whether the kernel says that the owner lives; None when it is free."""
+        with self.guard():
+            try:
+                descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return None
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                alive = False
+            except BlockingIOError:
+                alive = True
+            finally:
+                os.close(descriptor)
+            return LockState(table=self.table, alive=alive, token=read_token(self.path))
+
+    def _acquire_guarded(self) -> HeldLock:
+        for _ in range(2):
+            with suppress(FileExistsError), no_space_is_clear(self.path):
+                return self._create()
+            self._retire_if_dead()
+        raise LockBusyError(f"{self.table} is locked by another writer.", hint="See `data-platform lock list`.")
+
+    def _create(self) -> HeldLock:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            epoch = self._bump_epoch()
+            now = dt.datetime.now(dt.UTC)
+            token = LockToken(
+                pid=os.getpid(),
+                hostname=socket.gethostname(),
+                writer_id=uuid.uuid4().hex,
+                acquired_at=now,
+                expires_at=now + SUSPECT_AFTER,
+                epoch=epoch,
+                boot_id=_boot_id(),
+                process_started=_process_started(),
+            )
+            os.write(descriptor, token.model_dump_json().encode())
+            os.fsync(descriptor)
+            fsync_path(self.path.parent)
+        except BaseException:
+            self.path.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        return HeldLock(self, descriptor, token)
+
+    def _bump_epoch(self) -> int:
+        epoch = self.epoch() + 1
+        temporary = self._epoch_path.with_suffix(".epoch-new")
+        with temporary.open("w") as file:
+            file.write(str(epoch))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._epoch_path)
+        return epoch
+
+    def _retire_if_dead(self) -> None:
+        """Move the lock of a dead owner aside; a living owner, or another host's lock, is left alone."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            token = read_token(self.path)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = token.owner() if token else "another writer"
+                raise LockBusyError(
+                    f"{self.table} is locked by {owner}.",
+                    hint="Wait for it to finish; see `data-platform lock list`.",
+                ) from None
+            if token is not None and token.hostname != socket.gethostname():
+                raise LockBusyError(
+                    f"{self.table} is locked by another host: {token.owner()}. Whether that writer lives cannot be "
+                    "proved from here, so the lock is never broken automatically.",
+                    hint="See `data-platform lock list`.",
+                )
+            make_folder(self._stale)
+            self.path.rename(self._stale / f"{self.table}-{time.time_ns()}.lock")
+            fsync_path(self.path.parent)
+            _log.warning("%s: retired the lock of a dead writer (%s)", self.table, token.owner() if token else "torn")
+        finally:
+            os.close(descriptor)
+
+
+def read_token(path: Path) -> LockToken | None:
+    """What a lock file says; None when there is none, or when it is torn or malformed."""
+    try:
+        return LockToken.model_validate(json.loads(path.read_bytes()))
+    except (OSError, ValueError, ValidationError):
+        return None
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _process_started() -> str:
+    try:
+        return Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+_held: weakref.WeakSet[HeldLock] = weakref.WeakSet()
+
+
+def _close_in_child() -> None:
+    for lock in list(_held):
+        lock.forget()
+
+
+os.register_at_fork(after_in_child=_close_in_child)

@@ -1,0 +1,117 @@
+"""The manifest: what one version of a table consists of, with the invariants that hold on every load."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from data_platform.errors import ChecksumMismatchError
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SchemaVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+
+
+class FileEntry(BaseModel):
+    """One partition's published Parquet file, and which state of which source it was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partition: str = Field(min_length=1)
+    sha256: Sha256
+    bytes: int = Field(gt=0)
+    rows: int = Field(gt=0)
+    min_date: dt.date
+    max_date: dt.date
+    source: str
+    source_fingerprint: str
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if self.min_date > self.max_date:
+            raise ValueError(f"partition {self.partition}: min_date is after max_date")
+        return self
+
+
+class SyncManifest(BaseModel):
+    """One immutable version of a table. `checksum` covers the files, `manifest_sha256` everything else too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    table: str
+    manifest_version: int = Field(ge=1)
+    sync_timestamp: dt.datetime
+    start_date: dt.date
+    end_date: dt.date
+    row_count: int = Field(ge=1)
+    checksum: Sha256
+    checksum_algorithm: Literal["sha256"] = "sha256"
+    previous_checksum: Sha256 | None
+    schema_version: SchemaVersion
+    wrds_query_hash: str | None
+    source_fingerprint: str
+    validation_status: Literal["passed", "warning"]
+    quarantine_path: str | None = None
+    changed_partitions: tuple[str, ...] = Field(min_length=1)
+    files: tuple[FileEntry, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _invariants(self) -> Self:
+        if self.sync_timestamp.utcoffset() != dt.timedelta(0):
+            raise ValueError("sync_timestamp is not UTC")
+        partitions = [entry.partition for entry in self.files]
+        if partitions != sorted(set(partitions)):
+            raise ValueError("files are not in partition order, or a partition appears twice")
+        if self.start_date != min(e.min_date for e in self.files) or self.end_date != max(
+            e.max_date for e in self.files
+        ):
+            raise ValueError("start_date and end_date do not span the files")
+        if self.row_count != sum(entry.rows for entry in self.files):
+            raise ValueError("row_count is not the sum over the files")
+        if self.checksum != files_checksum(self.files):
+            raise ValueError("checksum does not match the files")
+        return self
+
+    def file(self, partition: str) -> FileEntry | None:
+        """The entry of a partition, or None when this version has none."""
+        return next((entry for entry in self.files if entry.partition == partition), None)
+
+    def to_bytes(self) -> bytes:
+        """The manifest as stored: readable JSON that carries a hash of its own content."""
+        content = self.model_dump(mode="json")
+        return json.dumps({**content, "manifest_sha256": _content_hash(content)}, indent=1).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, name: str) -> SyncManifest:
+        """Load a stored manifest and check every invariant.
+
+        Raises:
+            ChecksumMismatchError: naming the manifest and what is wrong with it.
+        """
+        hint = "Run `data-platform verify` to see what depends on it."
+        try:
+            content = json.loads(data)
+            claimed = content.pop("manifest_sha256")
+        except (ValueError, AttributeError, KeyError):
+            raise ChecksumMismatchError(f"Manifest {name} is damaged: not a whole manifest.", hint=hint) from None
+        if claimed != _content_hash(content):
+            raise ChecksumMismatchError(f"Manifest {name} is damaged: its content has changed.", hint=hint)
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            problems = "; ".join(item["msg"] for item in error.errors(include_input=False, include_url=False))
+            raise ChecksumMismatchError(f"Manifest {name} is not valid: {problems}.", hint=hint) from None
+
+
+def files_checksum(files: tuple[FileEntry, ...]) -> str:
+    """SHA-256 over the sorted ``partition:sha256`` lines: equal content, equal checksum."""
+    lines = sorted(f"{entry.partition}:{entry.sha256}" for entry in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _content_hash(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""A table's versions: finding the latest, loading one, publishing the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+from data_platform.errors import Fenced, UsageError
+from data_platform.warehouse import layout
+from data_platform.warehouse.lock import HeldLock
+from data_platform.warehouse.manifest import SyncManifest
+from data_platform.warehouse.store import ObjectStore
+
+_NONE: Final = 0
+
+
+class Manifests:
+    """The version history of one table."""
+
+    def __init__(self, store: ObjectStore, table: str) -> None:
+        self._store = store
+        self.table = table
+
+    def latest_number(self) -> int:
+        """The highest version; 0 when nothing was ever published.
+
+        The hint may lag behind after a crash, so we look onwards from it until there is no next version.
+        """
+        number = self._hint()
+        while self._store.exists(layout.version(self.table, number + 1)):
+            number += 1
+        return number
+
+    def latest(self) -> SyncManifest | None:
+        """The latest version, or None when nothing was ever published.
+
+        Raises:
+            ChecksumMismatchError: when the latest manifest is damaged; it is never passed over silently.
+        """
+        number = self.latest_number()
+        return self.load(number) if number != _NONE else None
+
+    def load(self, number: int) -> SyncManifest:
+        """Load one version.
+
+        Raises:
+            UsageError: when there is no such version.
+            ChecksumMismatchError: when the manifest is damaged.
+        """
+        try:
+            data = self._store.get(layout.version(self.table, number))
+        except FileNotFoundError:
+            raise UsageError(
+                f"{self.table} has no version {number}.", hint=f"See: data-platform versions {self.table}"
+            ) from None
+        return SyncManifest.from_bytes(data, name=f"{self.table} version {number}")
+
+    def numbers(self) -> list[int]:
+        """All published versions, oldest first."""
+        keys = self._store.list(layout.versions(self.table))
+        return sorted(int(PurePosixPath(key).stem) for key in keys if PurePosixPath(key).stem.isdigit())
+
+    def __iter__(self) -> Iterator[SyncManifest]:
+        """All versions, oldest first."""
+        return (self.load(number) for number in self.numbers())
+
+    def publish(self, lock: HeldLock, base: int, make: Callable[[int], SyncManifest]) -> SyncManifest:
+        """Create version ``base + 1``: the creation is the commit, and it happens at most once per base.
+
+        `make` receives the new version's number. Every blob it names must already be in place.
+
+        Raises:
+            Fenced: when the lock was lost or another version was published on the same base.
+        """
+        with lock.guarded():
+            if self.latest_number() != base:
+                raise Fenced(
+                    f"Another version of {self.table} was published meanwhile; nothing was published.",
+                    hint="Run the sync again.",
+                )
+            manifest = make(base + 1)
+            if not self._store.put_if_absent(layout.version(self.table, base + 1), manifest.to_bytes()):
+                raise Fenced(
+                    f"Version {base + 1} of {self.table} exists already; nothing was published.",
+                    hint="Run the sync again.",
+                )
+            self._store.replace(layout.latest_hint(self.table), str(base + 1).encode())
+        return manifest
+
+    def _hint(self) -> int:
+        try:
+            number = int(self._store.get(layout.latest_hint(self.table)))
+        except (FileNotFoundError, ValueError):
+            return max(self.numbers(), default=_NONE)
+        return (
+            number
+            if number > 0 and self._store.exists(layout.version(self.table, number))
+            else max(self.numbers(), default=_NONE)
+        )

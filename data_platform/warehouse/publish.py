@@ -1,0 +1,105 @@
+"""Publishing one partition: the staged file becomes a blob, and the next manifest names it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from data_platform.errors import ChecksumMismatchError, SyncValidationError
+from data_platform.warehouse import layout
+from data_platform.warehouse.lock import HeldLock
+from data_platform.warehouse.manifest import FileEntry, SyncManifest, files_checksum
+from data_platform.warehouse.manifests import Manifests
+from data_platform.warehouse.schemas import SchemaRegistry, columns_of
+from data_platform.warehouse.staging import StagedFile
+from data_platform.warehouse.store import LocalStore
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a partition's rows came from."""
+
+    source: str
+    source_fingerprint: str
+    query_hash: str | None
+
+
+def publish_partition(
+    store: LocalStore,
+    lock: HeldLock,
+    *,
+    dataset: str,
+    table: str,
+    partition: str,
+    staged: StagedFile,
+    provenance: Provenance,
+    status: Literal["passed", "warning"],
+) -> SyncManifest:
+    """Publish a validated partition as the table's next version; the other partitions stay as they are.
+
+    Raises:
+        SchemaError: when the columns break readers of earlier versions.
+        Fenced: when the lock was lost; nothing is published.
+        DiskSpaceError: when the disk is full; nothing is published.
+    """
+    if staged.min_date is None or staged.max_date is None:
+        raise SyncValidationError(f"{table}, partition {partition}: a file without rows is never published.")
+    now = dt.datetime.now(dt.UTC)
+    manifests = Manifests(store, table)
+    base = manifests.latest()
+    schema_version = SchemaRegistry(store, dataset, table).register(columns_of(staged.schema), now=now)
+    entry = FileEntry(
+        partition=partition,
+        sha256=staged.sha256,
+        bytes=staged.bytes,
+        rows=staged.rows,
+        min_date=staged.min_date,
+        max_date=staged.max_date,
+        source=provenance.source,
+        source_fingerprint=provenance.source_fingerprint,
+    )
+    _place_blob(store, staged)
+    files = replace_partition(base.files if base else (), entry)
+
+    def make(number: int) -> SyncManifest:
+        return SyncManifest(
+            dataset=dataset,
+            table=table,
+            manifest_version=number,
+            sync_timestamp=now,
+            start_date=min(item.min_date for item in files),
+            end_date=max(item.max_date for item in files),
+            row_count=sum(item.rows for item in files),
+            checksum=files_checksum(files),
+            previous_checksum=base.checksum if base else None,
+            schema_version=schema_version,
+            wrds_query_hash=provenance.query_hash,
+            source_fingerprint=provenance.source_fingerprint,
+            validation_status=status,
+            changed_partitions=(partition,),
+            files=files,
+        )
+
+    return manifests.publish(lock, base.manifest_version if base else 0, make)
+
+
+def replace_partition(files: tuple[FileEntry, ...], entry: FileEntry) -> tuple[FileEntry, ...]:
+    """The files of the next version: `entry` in place of its partition, all others untouched, in order."""
+    others = [item for item in files if item.partition != entry.partition]
+    return tuple(sorted([*others, entry], key=lambda item: item.partition))
+
+
+def _place_blob(store: LocalStore, staged: StagedFile) -> None:
+    key = layout.blob(staged.sha256)
+    if store.adopt_if_absent(key, staged.path):
+        return
+    # The content is there already; make sure that it still is what its name says before a manifest relies on it.
+    with store.path(key).open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() == staged.sha256:
+            return
+    raise ChecksumMismatchError(
+        f"The stored file {staged.sha256[:12]}… has changed since it was published.",
+        hint="Run `data-platform verify`; move the damaged file away, then sync again.",
+    )

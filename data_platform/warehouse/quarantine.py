@@ -1,0 +1,94 @@
+"""Quarantine: what failed validation is kept aside with its reason, and never becomes a version."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from data_platform.errors import QuarantineError
+from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
+
+_REASON = "reason.json"
+
+
+class QuarantineEntry(BaseModel):
+    """Why a partition was set aside. `findings` are sentences without licensed values; `files` lie beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entry_id: str
+    dataset: str
+    table: str
+    partition: str
+    created_at: dt.datetime
+    findings: tuple[str, ...]
+    source: str
+    source_fingerprint: str
+    row_count: int | None
+    files: tuple[str, ...]
+
+
+class Quarantine:
+    """The folder `quarantine/<table>/<entry>/`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def add(self, entry: QuarantineEntry, *, moved: Mapping[str, Path], written: Mapping[str, bytes]) -> Path:
+        """Keep files (moved here) and bytes under an entry; it appears whole or not at all."""
+        target = self._root / entry.table / entry.entry_id
+        building = target.with_name(f".tmp-{uuid.uuid4().hex}")
+        with no_space_is_clear(target):
+            make_folder(building)
+            for name, path in moved.items():
+                path.rename(building / name)
+            for name, data in {**written, _REASON: entry.model_dump_json(indent=1).encode()}.items():
+                with (building / name).open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+            fsync_path(building)
+            building.rename(target)
+            fsync_path(target.parent)
+        return target
+
+    def entries(self, table: str | None = None) -> list[QuarantineEntry]:
+        """All entries, newest first."""
+        pattern = f"{table or '*'}/[!.]*/{_REASON}"
+        found = [_load(path) for path in self._root.glob(pattern)]
+        return sorted(found, key=lambda entry: entry.created_at, reverse=True)
+
+    def get(self, entry_id: str) -> QuarantineEntry:
+        """One entry by its id.
+
+        Raises:
+            QuarantineError: when there is none of that id.
+        """
+        for entry in self.entries():
+            if entry.entry_id == entry_id:
+                return entry
+        raise QuarantineError(f"No quarantine entry {entry_id!r}.", hint="See: data-platform quarantine list")
+
+    def folder(self, entry: QuarantineEntry) -> Path:
+        """Where an entry's files lie."""
+        return self._root / entry.table / entry.entry_id
+
+
+def entry_id(now: dt.datetime) -> str:
+    """The id of an entry made at `now` (UTC): sortable, precise to the microsecond."""
+    return f"{now:%Y%m%dT%H%M%S.%fZ}"
+
+
+def _load(path: Path) -> QuarantineEntry:
+    try:
+        return QuarantineEntry.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        raise QuarantineError(
+            f"Quarantine entry {path.parent.name} of {path.parent.parent.name} cannot be read.",
+            hint=f"Look at {path.parent} and remove it when it is not needed.",
+        ) from None

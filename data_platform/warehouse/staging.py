@@ -1,0 +1,137 @@
+"""Staging: one partition's batches become one private, finished Parquet file with its statistics.
+
+Rows keep the order in which they arrive, so the same data always gives the same bytes and hence the same hash.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import shutil
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data_platform.errors import SchemaError
+from data_platform.warehouse.schemas import columns_of
+from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
+
+ROW_GROUP_ROWS: Final = 262_144
+_COMPRESSION: Final = "zstd"
+_COMPRESSION_LEVEL: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A finished Parquet file that nobody can see yet. `null_counts` is per column; dates are None without rows."""
+
+    path: Path
+    schema: pa.Schema
+    rows: int
+    bytes: int
+    sha256: str
+    min_date: dt.date | None
+    max_date: dt.date | None
+    null_counts: Mapping[str, int]
+
+
+@contextmanager
+def staging_folder(root: Path, writer_id: str) -> Generator[Path]:
+    """A folder of one writer's own, removed on the way out, whatever happened."""
+    folder = root / writer_id
+    make_folder(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stage(batches: Iterable[pa.RecordBatch], schema: pa.Schema, date_column: str, target: Path) -> StagedFile:
+    """Write batches as one Parquet file in bounded memory: at most one row group of rows is held.
+
+    Raises:
+        SchemaError: when a batch has other columns or types than `schema`.
+        DiskSpaceError: when the disk is full; the unfinished file is removed.
+    """
+    statistics = _Statistics(schema, date_column)
+    try:
+        with no_space_is_clear(target):
+            with target.open("xb") as sink:
+                with pq.ParquetWriter(
+                    sink, schema, compression=_COMPRESSION, compression_level=_COMPRESSION_LEVEL
+                ) as writer:
+                    for table in _row_groups(batches, schema):
+                        statistics.add(table)
+                        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+                sink.flush()
+                os.fsync(sink.fileno())
+            fsync_path(target.parent)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    with target.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return StagedFile(
+        path=target,
+        schema=schema,
+        rows=statistics.rows,
+        bytes=target.stat().st_size,
+        sha256=sha256,
+        min_date=statistics.min_date,
+        max_date=statistics.max_date,
+        null_counts=statistics.null_counts,
+    )
+
+
+class _Statistics:
+    """Counts gathered while the rows stream by, so that no check has to read the file for them again."""
+
+    def __init__(self, schema: pa.Schema, date_column: str) -> None:
+        self.rows = 0
+        self.min_date: dt.date | None = None
+        self.max_date: dt.date | None = None
+        self.null_counts = dict.fromkeys(schema.names, 0)
+        self._date_column = date_column
+
+    def add(self, table: pa.Table) -> None:
+        self.rows += table.num_rows
+        for name in table.column_names:
+            self.null_counts[name] += table.column(name).null_count
+        dates = table.column(self._date_column)
+        low: dt.date | None = pc.min(dates).as_py()
+        high: dt.date | None = pc.max(dates).as_py()
+        if low is not None and high is not None:
+            self.min_date = min(self.min_date or low, low)
+            self.max_date = max(self.max_date or high, high)
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        if not batch.schema.equals(schema):
+            raise SchemaError(f"A batch arrived with other columns than declared: {_difference(schema, batch.schema)}.")
+        held.append(batch)
+        rows += batch.num_rows
+        while rows >= ROW_GROUP_ROWS:
+            table = pa.Table.from_batches(held, schema)
+            yield table.slice(0, ROW_GROUP_ROWS).combine_chunks()
+            held = table.slice(ROW_GROUP_ROWS).to_batches()
+            rows -= ROW_GROUP_ROWS
+    if rows:
+        yield pa.Table.from_batches(held, schema).combine_chunks()
+
+
+def _difference(declared: pa.Schema, actual: pa.Schema) -> str:
+    wanted, found = columns_of(declared), columns_of(actual)
+    parts = [f"{name} is missing" for name in wanted if name not in found]
+    parts += [f"{name} is new" for name in found if name not in wanted]
+    parts += [f"{n} is {found[n]}, not {t}" for n, t in wanted.items() if n in found and found[n] != t]
+    return ", ".join(parts) or "the order or nullability differs"

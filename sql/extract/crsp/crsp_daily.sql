@@ -1,0 +1,42 @@
+-- CRSP daily stock file, CIZ format: the published columns in the order of the catalog.
+-- Casts to float8 are left to the client on purpose: on the server they double the work.
+SELECT permno,
+       dlycaldt     AS date,
+       permco,
+       ticker,
+       cusip,
+       siccd,
+       dlyprc       AS prc,
+       dlyprcflg,
+       dlyret       AS ret,
+       dlyretx      AS retx,
+       dlyretmissflg,
+       dlyvol       AS vol,
+       dlybid       AS bid,
+       dlyask       AS ask,
+       dlyopen      AS openprc,
+       dlyclose,
+       dlylow       AS bidlo,
+       dlyhigh      AS askhi,
+       dlynumtrd    AS numtrd,
+       dlycap,
+       dlyprevprc,
+       dlydelflg,
+       dlyorddivamt,
+       dlynonorddivamt,
+       dlyfacprc,
+       dlycumfacpr  AS cfacpr,
+       dlycumfacshr AS cfacshr,
+       shrout,
+       sharetype,
+       securitytype,
+       securitysubtype,
+       usincflg,
+       issuertype,
+       primaryexch,
+       conditionaltype,
+       tradingstatusflg
+FROM crsp.dsf_v2
+WHERE dlycaldt >= %(start)s
+  AND dlycaldt < %(end)s
+ORDER BY permno, dlycaldt
