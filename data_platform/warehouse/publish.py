@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from data_platform.errors import ChecksumMismatchError, SyncValidationError
+from data_platform.errors import SyncValidationError
 from data_platform.warehouse import layout
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.manifest import FileEntry, SyncManifest, files_checksum
@@ -91,15 +91,20 @@ def replace_partition(files: tuple[FileEntry, ...], entry: FileEntry) -> tuple[F
     return tuple(sorted([*others, entry], key=lambda item: item.partition))
 
 
-def _place_blob(store: LocalStore, staged: StagedFile) -> None:
+def heal_blob(store: LocalStore, staged: StagedFile) -> bool:
+    """Put the true content back under its name when the stored file has changed or gone; False when it is sound."""
     key = layout.blob(staged.sha256)
-    if store.adopt_if_absent(key, staged.path):
-        return
-    # The content is there already; make sure that it still is what its name says before a manifest relies on it.
-    with store.path(key).open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() == staged.sha256:
-            return
-    raise ChecksumMismatchError(
-        f"The stored file {staged.sha256[:12]}… has changed since it was published.",
-        hint="Run `data-platform verify`; move the damaged file away, then sync again.",
-    )
+    try:
+        with store.path(key).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == staged.sha256:
+                return False
+    except FileNotFoundError:
+        pass
+    store.restore(key, staged.path)
+    return True
+
+
+def _place_blob(store: LocalStore, staged: StagedFile) -> None:
+    """Give the staged file its content's name, unless that content is there already and sound."""
+    if not store.adopt_if_absent(layout.blob(staged.sha256), staged.path):
+        heal_blob(store, staged)

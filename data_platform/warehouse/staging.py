@@ -43,9 +43,14 @@ class StagedFile:
 
 
 @contextmanager
-def staging_folder(root: Path, writer_id: str) -> Generator[Path]:
-    """A folder of one writer's own, removed on the way out, whatever happened."""
-    folder = root / writer_id
+def staging_folder(root: Path, table: str, writer_id: str) -> Generator[Path]:
+    """A folder of one writer's own, removed on the way out, whatever happened.
+
+    The caller holds the table's lock, so what other writers of this table left here belongs to dead ones and goes.
+    """
+    for left_behind in root.glob(f"{table}@*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+    folder = root / f"{table}@{writer_id}"
     make_folder(folder)
     try:
         yield folder

@@ -81,6 +81,16 @@ class LocalStore:
             fsync_path(file)
             return _link(file, target)
 
+    def restore(self, key: str, file: Path) -> None:
+        """Put a finished file in the place of a damaged or missing object of the same content."""
+        target = self.path(key)
+        with no_space_is_clear(target):
+            make_folder(target.parent)
+            file.chmod(READ_ONLY)
+            fsync_path(file)
+            file.replace(target)
+            fsync_path(target.parent)
+
     def replace(self, key: str, data: bytes) -> None:
         """Write the object, atomically replacing an earlier one."""
         target = self.path(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -75,6 +76,16 @@ def verify_table(store: LocalStore, table: str, progress: Callable[[int], None] 
         bytes_checked=checked,
         problems=tuple(problems),
     )
+
+
+def published_bytes(store: LocalStore, table: str) -> int:
+    """How many bytes `verify_table` will hash; damaged manifests count as nothing."""
+    manifests = Manifests(store, table)
+    sizes: dict[str, int] = {}
+    for number in manifests.numbers():
+        with suppress(ChecksumMismatchError):
+            sizes.update({entry.sha256: entry.bytes for entry in manifests.load(number).files})
+    return sum(sizes.values())
 
 
 def _check(store: LocalStore, entry: FileEntry) -> Literal["missing_file", "changed_file"] | None:

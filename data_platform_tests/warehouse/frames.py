@@ -1,0 +1,47 @@
+"""Small tables and publishing shortcuts for the warehouse's tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+
+from data_platform.warehouse import StagedFile, SyncManifest, Warehouse
+from data_platform.warehouse.publish import Provenance, publish_partition
+from data_platform.warehouse.staging import stage
+
+SCHEMA = pa.schema(
+    [pa.field("permno", pa.int32(), nullable=False), pa.field("date", pa.date32()), ("ret", pa.float64())]
+)
+
+
+def batch(year: int = 2024, rows: int = 3, ret: float = 0.01) -> pa.RecordBatch:
+    """`rows` rows of one security on consecutive days from 2 January."""
+    days = [dt.date(year, 1, 2) + dt.timedelta(days=index) for index in range(rows)]
+    return pa.record_batch(
+        [pa.array([10001] * rows, pa.int32()), pa.array(days), pa.array([ret] * rows)], schema=SCHEMA
+    )
+
+
+def staged(folder: Path, *batches: pa.RecordBatch) -> StagedFile:
+    """A finished file of these batches."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return stage(iter(batches), SCHEMA, "date", folder / f"{uuid.uuid4().hex}.parquet")
+
+
+def publish(warehouse: Warehouse, table: str = "t", partition: str = "2024", *batches: pa.RecordBatch) -> SyncManifest:
+    """Publish batches as one partition, under the table's lock."""
+    file = staged(warehouse.staging_root / "test", *(batches or (batch(int(partition)),)))
+    with warehouse.lock(table).acquire(wait_seconds=30) as lock:
+        return publish_partition(
+            warehouse.store,
+            lock,
+            dataset="crsp",
+            table=table,
+            partition=partition,
+            staged=file,
+            provenance=Provenance("test", "fingerprint", None),
+            status="passed",
+        )

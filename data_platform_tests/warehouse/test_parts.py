@@ -1,0 +1,131 @@
+"""Schema registry, quarantine and disk policy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from data_platform.errors import ChecksumMismatchError, DiskSpaceError, QuarantineError, SchemaError
+from data_platform.warehouse import layout
+from data_platform.warehouse.disk import assess, require_room
+from data_platform.warehouse.quarantine import Quarantine, QuarantineEntry, entry_id
+from data_platform.warehouse.schemas import SchemaRegistry, compare
+from data_platform.warehouse.store import LocalStore
+
+NOW = dt.datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("new", "added", "removed", "changed", "breaking"),
+    [
+        ({"a": "int32", "b": "string"}, (), (), {}, False),
+        ({"a": "int32", "b": "string", "c": "bool"}, ("c",), (), {}, False),
+        ({"a": "int32"}, (), ("b",), {}, True),
+        ({"a": "int64", "b": "string"}, (), (), {"a": ("int32", "int64")}, True),
+    ],
+)
+def test_schema_drift(
+    new: dict[str, str],
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
+    changed: dict[str, tuple[str, str]],
+    breaking: bool,
+) -> None:
+    drift = compare({"a": "int32", "b": "string"}, new)
+    assert (drift.added, drift.removed, drift.changed, drift.is_breaking) == (added, removed, changed, breaking)
+    assert drift.has_additions is bool(added)
+
+
+def test_new_columns_bump_the_minor_version_and_retyped_ones_are_refused(tmp_path: Path) -> None:
+    registry = SchemaRegistry(LocalStore(tmp_path), "crsp", "t")
+    assert registry.register({"a": "int32"}, now=NOW) == "1.0.0"
+    assert registry.register({"a": "int32"}, now=NOW) == "1.0.0"
+    for minor in range(1, 12):
+        columns = {"a": "int32", **{f"c{i}": "bool" for i in range(minor)}}
+        assert registry.register(columns, now=NOW) == f"1.{minor}.0"
+    with pytest.raises(SchemaError, match="a was int32 and is string"):
+        registry.register({"a": "string"}, now=NOW)
+    latest = registry.latest()
+    assert latest is not None
+    assert latest.version == "1.11.0"
+
+
+def test_a_damaged_schema_file_is_named(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    registry = SchemaRegistry(store, "crsp", "t")
+    registry.register({"a": "int32"}, now=NOW)
+    store.replace(layout.schema("t", "1.0.0"), b"{")
+    with pytest.raises(ChecksumMismatchError, match=r"v1\.0\.0"):
+        registry.latest()
+
+
+def _entry(table: str = "t", now: dt.datetime = NOW, files: tuple[str, ...] = ()) -> QuarantineEntry:
+    return QuarantineEntry(
+        entry_id=entry_id(now),
+        dataset="crsp",
+        table=table,
+        partition="2024",
+        created_at=now,
+        findings=("row_count: too few",),
+        source="demo",
+        source_fingerprint="f",
+        row_count=3,
+        files=files,
+    )
+
+
+def test_quarantine_keeps_files_with_their_reason(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path / "quarantine")
+    moved = tmp_path / "2024.parquet"
+    moved.write_bytes(b"rows")
+    entry = _entry(files=("2024.parquet", "raw.zip"))
+    folder = quarantine.add(entry, moved={"2024.parquet": moved}, written={"raw.zip": b"zip"})
+    assert (folder / "2024.parquet").read_bytes() == b"rows"
+    assert (folder / "raw.zip").read_bytes() == b"zip"
+    assert not moved.exists()
+    assert quarantine.entries() == [entry]
+    assert quarantine.get(entry.entry_id) == entry
+
+
+def test_quarantine_lists_newest_first_and_by_table(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    older, newer = _entry(), _entry("u", NOW + dt.timedelta(seconds=1))
+    for entry in (older, newer):
+        quarantine.add(entry, moved={}, written={})
+    assert quarantine.entries() == [newer, older]
+    assert quarantine.entries("t") == [older]
+
+
+def test_half_made_and_damaged_entries(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    (tmp_path / "t" / ".tmp-dead").mkdir(parents=True)
+    (tmp_path / "t" / ".tmp-dead" / "reason.json").write_text("{}")
+    assert quarantine.entries() == []
+    with pytest.raises(QuarantineError, match="No quarantine entry"):
+        quarantine.get("nope")
+    (tmp_path / "t" / "x").mkdir()
+    (tmp_path / "t" / "x" / "reason.json").write_text("{}")
+    with pytest.raises(QuarantineError, match="cannot be read"):
+        quarantine.entries()
+
+
+@pytest.mark.parametrize(
+    ("used", "level"), [(0, "ok"), (79, "ok"), (80, "warning"), (89, "warning"), (90, "critical"), (100, "critical")]
+)
+def test_disk_levels(used: int, level: str) -> None:
+    status = assess(free_bytes=100 - used, used_bytes=used)
+    assert (status.level, status.used_pct) == (level, float(used))
+
+
+@pytest.mark.parametrize(
+    ("used", "expected", "refused"), [(94, 3, False), (94, 4, True), (95, 0, True), (50, 25, False), (50, 26, True)]
+)
+def test_disk_refuses_above_95_percent_or_without_twice_the_room(used: int, expected: int, refused: bool) -> None:
+    status = assess(free_bytes=100 - used, used_bytes=used)
+    if refused:
+        with pytest.raises(DiskSpaceError):
+            require_room(status, expected)
+    else:
+        require_room(status, expected)

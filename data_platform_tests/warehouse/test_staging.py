@@ -1,0 +1,93 @@
+"""Staging: bounded, deterministic, with statistics, and cleaned up whatever happens."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_platform.errors import SchemaError
+from data_platform.warehouse.staging import ROW_GROUP_ROWS, stage, staging_folder
+from data_platform_tests.warehouse.frames import SCHEMA, batch
+
+
+def test_the_same_rows_give_the_same_bytes_however_they_arrive(tmp_path: Path) -> None:
+    whole = batch(rows=100)
+    one = stage(iter([whole]), SCHEMA, "date", tmp_path / "one.parquet")
+    many = stage(iter([whole.slice(0, 1), whole.slice(1, 70), whole.slice(71)]), SCHEMA, "date", tmp_path / "b.parquet")
+    assert one.sha256 == many.sha256
+
+
+def test_statistics_are_those_of_the_rows(tmp_path: Path) -> None:
+    holes = pa.record_batch(
+        [pa.array([1, 2], pa.int32()), pa.array([None, dt.date(2024, 5, 1)]), pa.array([None, None], pa.float64())],
+        schema=SCHEMA,
+    )
+    file = stage(iter([holes, batch()]), SCHEMA, "date", tmp_path / "f.parquet")
+    assert (file.rows, file.min_date, file.max_date) == (5, dt.date(2024, 1, 2), dt.date(2024, 5, 1))
+    assert file.null_counts == {"permno": 0, "date": 1, "ret": 2}
+    assert file.bytes == file.path.stat().st_size
+
+
+def test_large_input_is_cut_into_row_groups(tmp_path: Path) -> None:
+    rows = ROW_GROUP_ROWS + 5
+    big = pa.record_batch(
+        [
+            pa.array(range(rows), pa.int32()),
+            pa.array([dt.date(2024, 1, 2)] * rows),
+            pa.nulls(rows, pa.float64()),
+        ],
+        schema=SCHEMA,
+    )
+    file = stage(iter([big.slice(0, 1000), big.slice(1000)]), SCHEMA, "date", tmp_path / "f.parquet")
+    metadata = pq.ParquetFile(file.path).metadata
+    assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [ROW_GROUP_ROWS, 5]
+    assert pq.read_table(file.path).column("permno").to_pylist() == list(range(rows))
+
+
+def test_no_rows_give_an_empty_file_without_dates(tmp_path: Path) -> None:
+    file = stage(iter([]), SCHEMA, "date", tmp_path / "f.parquet")
+    assert (file.rows, file.min_date, file.max_date) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        (
+            pa.schema([("permno", pa.int64()), ("date", pa.date32()), ("ret", pa.float64())]),
+            "permno is int64, not int32",
+        ),
+        (pa.schema([("permno", pa.int32()), ("date", pa.date32())]), "ret is missing"),
+    ],
+)
+def test_other_columns_are_refused_and_leave_no_file(tmp_path: Path, schema: pa.Schema, message: str) -> None:
+    wrong = pa.RecordBatch.from_pylist([], schema=schema)
+    with pytest.raises(SchemaError, match=message):
+        stage(iter([wrong]), SCHEMA, "date", tmp_path / "f.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
+    def breaking() -> Iterator[pa.RecordBatch]:
+        yield batch()
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        stage(breaking(), SCHEMA, "date", tmp_path / "f.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_goes_and_a_dead_writers_folder_goes_with_it(tmp_path: Path) -> None:
+    dead = tmp_path / "t@dead"
+    other = tmp_path / "other@alive"
+    dead.mkdir()
+    other.mkdir()
+    with staging_folder(tmp_path, "t", "me") as folder:
+        assert folder.is_dir()
+        assert not dead.exists()
+    assert not folder.exists()
+    assert other.is_dir()
