@@ -1,0 +1,102 @@
+"""Date continuity: is every session there, nothing but sessions, and every entity on each session of its span?
+
+Strict from 1970, where the calendar is known to be right; before that a gap of more than two weeks is a warning
+(the longest closing since 1926 was the bank holiday of March 1933, eleven days).
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import itertools
+from typing import Final
+
+from data_platform.quality.calendars import STRICT_FROM, TradingCalendar
+from data_platform.quality.profile import Profile
+from data_platform.quality.results import CheckResult, Status, ValidationType
+
+COVERAGE: Final = 0.95
+LONG_GAP: Final = dt.timedelta(days=14)
+_SHOWN: Final = 5
+
+
+def date_continuity(
+    profile: Profile,
+    calendar: TradingCalendar,
+    *,
+    bounds: tuple[dt.date, dt.date] | None,
+    first_date: dt.date,
+    today: dt.date,
+) -> CheckResult:
+    """Judge a partition's dates.
+
+    `bounds` are the partition's dates (last exclusive), or None for a table kept whole, which is judged from its
+    first date to its last. A year that ended more than a year before `today` must be complete; a later one may end
+    early, because sources publish with a delay.
+    """
+    dates = profile.dates
+    if not dates:
+        return _verdict(Status.FAILED, "sessions", "none", "there are no dates")
+    outside = [day for day in dates if bounds is not None and not bounds[0] <= day < bounds[1]]
+    early = [day for day in dates if day < first_date]
+    future = [day for day in dates if day > today]
+    for found, what in (
+        (outside, "outside the partition"),
+        (early, "before the source begins"),
+        (future, "in the future"),
+    ):
+        if found:
+            return _verdict(Status.FAILED, "dates of the partition", _some(found), f"{len(found)} dates lie {what}")
+    start = max(dates[0] if bounds is None else max(bounds[0], first_date), STRICT_FROM)
+    sessions = calendar.trading_days_between(start, _end(dates, bounds, today))
+    known = set(dates)
+    missing = [day for day in sessions if day not in known]
+    extra = [day for day in dates if day >= STRICT_FROM and not calendar.is_trading_day(day)]
+    expected = f"{len(sessions):,} sessions"
+    if missing:
+        message = f"{len(missing)} of {len(sessions)} sessions are missing: {_some(missing)}"
+        return _verdict(Status.FAILED, expected, f"{len(sessions) - len(missing):,} sessions", message)
+    if extra:
+        message = f"{len(extra)} dates are no sessions: {_some(extra)}"
+        return _verdict(Status.FAILED, expected, f"{len(extra)} more", message)
+    share = entity_coverage(profile)
+    if share is not None and share < COVERAGE:
+        message = f"only {share:.1%} of the rows between each entity's first and last date are there"
+        return _verdict(Status.FAILED, f"at least {COVERAGE:.0%} of rows", f"{share:.1%}", message)
+    gaps = [a for a, b in itertools.pairwise(dates) if b <= STRICT_FROM and b - a > LONG_GAP]
+    if gaps:
+        message = f"{len(gaps)} gaps of more than two weeks before 1970, after {_some(gaps)}"
+        return _verdict(Status.WARNING, "no long gap", f"{len(gaps)} gaps", message)
+    return _verdict(Status.PASSED, expected, f"{len(dates):,} dates")
+
+
+def entity_coverage(profile: Profile) -> float | None:
+    """Rows that are there, as a share of the sessions between each entity's first and last date.
+
+    Sessions are the partition's own dates, so that this finds rows missing at random even with no history. None for
+    a table without entities.
+    """
+    if profile.spans is None or not profile.dates:
+        return None
+    dates = list(profile.dates)
+    expected = 0
+    rows = 0
+    for first, last, count in profile.spans.select("first", "last", "rows").iter_rows():
+        expected += bisect.bisect_right(dates, last) - bisect.bisect_left(dates, first)
+        rows += count
+    return rows / expected if expected else None
+
+
+def _end(dates: tuple[dt.date, ...], bounds: tuple[dt.date, dt.date] | None, today: dt.date) -> dt.date:
+    if bounds is None or bounds[1].year >= today.year:
+        return dates[-1]
+    return bounds[1] - dt.timedelta(days=1)
+
+
+def _some(days: list[dt.date]) -> str:
+    shown = ", ".join(day.isoformat() for day in days[:_SHOWN])
+    return shown + (f" and {len(days) - _SHOWN} more" if len(days) > _SHOWN else "")
+
+
+def _verdict(status: Status, expected: str, actual: str, message: str = "") -> CheckResult:
+    return CheckResult(ValidationType.DATE_CONTINUITY, status, expected, actual, message)

@@ -1,0 +1,70 @@
+"""The profile: the few statistics of a staged frame that the validators judge by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Statistics of one partition.
+
+    `spans` has one row per entity (the key without the date): first and last date and number of rows; it is None
+    for a table whose key is the date alone. `disorder` counts rows that do not come after the row before them in key
+    order, duplicates included.
+    """
+
+    rows: int
+    null_counts: Mapping[str, int]
+    dates: tuple[dt.date, ...]
+    spans: pl.DataFrame | None
+    duplicate_keys: int
+    disorder: int
+
+
+def profile_frame(frame: pl.LazyFrame, *, key: tuple[str, ...], date_column: str) -> Profile:
+    """Compute the profile in one streaming pass; memory grows with dates and entities, not with rows."""
+    schema = frame.collect_schema()
+    entity = [name for name in key if name != date_column]
+    same = pl.all_horizontal([pl.col(name) == pl.col(name).shift() for name in key])
+    counts = frame.select(
+        pl.len().alias("_rows"),
+        same.sum().alias("_duplicates"),
+        _before_previous(key).sum().alias("_disorder"),
+        *[pl.col(name).null_count().alias(name) for name in schema.names()],
+    )
+    days = frame.select(pl.col(date_column).drop_nulls().unique().sort())
+    queries = [counts, days]
+    if entity:
+        queries.append(
+            frame.group_by(entity).agg(
+                pl.col(date_column).min().alias("first"),
+                pl.col(date_column).max().alias("last"),
+                pl.len().alias("rows"),
+            )
+        )
+    collected = pl.collect_all(queries, engine="streaming")
+    row = collected[0].row(0, named=True)
+    return Profile(
+        rows=int(row["_rows"]),
+        null_counts={name: int(row[name]) for name in schema.names()},
+        dates=tuple(collected[1].get_column(date_column).to_list()),
+        spans=collected[2] if entity else None,
+        duplicate_keys=int(row["_duplicates"] or 0),
+        disorder=int(row["_disorder"] or 0),
+    )
+
+
+def _before_previous(key: tuple[str, ...]) -> pl.Expr:
+    """Whether a row's key is smaller than that of the row before it, compared column by column."""
+    smaller = pl.lit(value=False)
+    tied = pl.lit(value=True)
+    for name in key:
+        column, previous = pl.col(name), pl.col(name).shift()
+        smaller = smaller | (tied & (column < previous))
+        tied = tied & (column == previous)
+    return smaller

@@ -1,0 +1,146 @@
+"""The validators: row count, null shares, schema, date continuity and the key, each a pure function.
+
+Figures: 5 % tolerance against the source's own count, at most 10 % fewer rows than the previous version of the same
+partition, at most 25 % fewer rows per session than the year before (the listed universe never shrank faster).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from data_platform.catalog import Partitioning, Table
+from data_platform.quality.calendars import TradingCalendar
+from data_platform.quality.continuity import date_continuity
+from data_platform.quality.profile import Profile
+from data_platform.quality.results import CheckResult, Status, ValidationType
+
+ROW_COUNT_TOLERANCE: Final = 0.05
+ROW_DROP: Final = 0.10
+NEIGHBOUR_DROP: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything the validators may look at.
+
+    `source_rows` is the source's own count; `previous_rows` that of the partition's last published version;
+    `neighbour_rows_per_session` that of the partition before this one. Each is None when unknown.
+    """
+
+    table: Table
+    partition: str
+    schema: pa.Schema
+    profile: Profile
+    calendar: TradingCalendar
+    today: dt.date
+    source_rows: int | None
+    previous_rows: int | None
+    neighbour_rows_per_session: float | None
+
+
+def validate(evidence: Evidence) -> tuple[CheckResult, ...]:
+    """Run every validator, in the order of `CHECKS`."""
+    return tuple(check(evidence) for check in CHECKS.values())
+
+
+def row_count(evidence: Evidence) -> CheckResult:
+    """Judge the number of rows against zero, the source, the previous version and the partition before."""
+    rows = evidence.profile.rows
+    if rows == 0:
+        return _result(ValidationType.ROW_COUNT, Status.FAILED, "at least 1", "0", "the source has no rows")
+    source, previous = evidence.source_rows, evidence.previous_rows
+    if source is not None and abs(rows - source) > ROW_COUNT_TOLERANCE * max(source, 1):
+        message = f"{rows:,} rows arrived, the source counts {source:,}"
+        return _result(ValidationType.ROW_COUNT, Status.FAILED, f"{source:,} ± 5 %", f"{rows:,}", message)
+    if previous is not None and rows < (1 - ROW_DROP) * previous:
+        message = f"{rows:,} rows are {1 - rows / previous:.0%} fewer than the {previous:,} of the last good version"
+        return _result(
+            ValidationType.ROW_COUNT, Status.FAILED, f"at least {(1 - ROW_DROP) * previous:,.0f}", f"{rows:,}", message
+        )
+    neighbour, sessions = evidence.neighbour_rows_per_session, len(evidence.profile.dates)
+    if neighbour and sessions and rows / sessions < (1 - NEIGHBOUR_DROP) * neighbour:
+        message = f"{rows / sessions:,.0f} rows per session; the partition before has {neighbour:,.0f}"
+        expected = f"at least {(1 - NEIGHBOUR_DROP) * neighbour:,.0f} per session"
+        return _result(ValidationType.ROW_COUNT, Status.FAILED, expected, f"{rows / sessions:,.0f}", message)
+    expected = f"{source:,}" if source is not None else "at least 1"
+    if source is not None and rows != source:
+        message = f"{rows:,} rows arrived, the source counted {source:,} just before"
+        return _result(ValidationType.ROW_COUNT, Status.WARNING, expected, f"{rows:,}", message)
+    return _result(ValidationType.ROW_COUNT, Status.PASSED, expected, f"{rows:,}")
+
+
+def null_pct(evidence: Evidence) -> CheckResult:
+    """Judge each column's share of missing values against the catalog's limit for it."""
+    profile = evidence.profile
+    if profile.rows == 0:
+        return _result(ValidationType.NULL_PCT, Status.FAILED, "rows to judge", "none", "there are no rows")
+    over: list[str] = []
+    for column in evidence.table.columns:
+        limit = column.max_null_share if column.nullable else 0.0
+        share = profile.null_counts.get(column.name, 0) / profile.rows
+        if share > limit:
+            over.append(f"{column.name} {share:.1%} (limit {limit:.0%})")
+    if over:
+        message = f"too many missing values: {', '.join(over)}"
+        return _result(
+            ValidationType.NULL_PCT, Status.FAILED, "within the limits", f"{len(over)} columns over", message
+        )
+    return _result(ValidationType.NULL_PCT, Status.PASSED, "within the limits", "within the limits")
+
+
+def schema(evidence: Evidence) -> CheckResult:
+    """Judge the staged columns and types against the catalog's."""
+    declared = _columns(evidence.table.arrow_schema)
+    actual = _columns(evidence.schema)
+    if declared == actual:
+        return _result(ValidationType.SCHEMA, Status.PASSED, f"{len(declared)} columns", f"{len(actual)} columns")
+    wrong = sorted({name for name, _ in set(declared.items()) ^ set(actual.items())})
+    message = f"columns differ from the catalog: {', '.join(wrong) or 'their order'}"
+    return _result(ValidationType.SCHEMA, Status.FAILED, f"{len(declared)} columns", f"{len(actual)} columns", message)
+
+
+def contract(evidence: Evidence) -> CheckResult:
+    """Judge the key: unique, and rows in its order, so that equal data always has equal bytes."""
+    profile, key = evidence.profile, ", ".join(evidence.table.key)
+    if profile.duplicate_keys:
+        message = f"{profile.duplicate_keys:,} rows repeat the key ({key}) of the row before"
+        return _result(
+            ValidationType.CONTRACT, Status.FAILED, f"unique ({key})", f"{profile.duplicate_keys:,} repeated", message
+        )
+    if profile.disorder:
+        message = f"{profile.disorder:,} rows are out of the order of ({key})"
+        return _result(
+            ValidationType.CONTRACT, Status.FAILED, f"ordered by ({key})", f"{profile.disorder:,} out of order", message
+        )
+    return _result(ValidationType.CONTRACT, Status.PASSED, f"unique ({key})", f"unique ({key})")
+
+
+def continuity(evidence: Evidence) -> CheckResult:
+    """Judge the dates against the calendar, and each entity's rows against its own span."""
+    table = evidence.table
+    bounds = table.partition_range(evidence.partition) if table.partitioning is Partitioning.YEAR else None
+    return date_continuity(
+        evidence.profile, evidence.calendar, bounds=bounds, first_date=table.first_date, today=evidence.today
+    )
+
+
+CHECKS: Final[Mapping[ValidationType, Callable[[Evidence], CheckResult]]] = {
+    ValidationType.ROW_COUNT: row_count,
+    ValidationType.NULL_PCT: null_pct,
+    ValidationType.SCHEMA: schema,
+    ValidationType.DATE_CONTINUITY: continuity,
+    ValidationType.CONTRACT: contract,
+}
+
+
+def _columns(schema: pa.Schema) -> dict[str, str]:
+    return dict(zip(schema.names, map(str, schema.types), strict=True))
+
+
+def _result(kind: ValidationType, status: Status, expected: str, actual: str, message: str = "") -> CheckResult:
+    return CheckResult(kind, status, expected, actual, message)

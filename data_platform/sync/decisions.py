@@ -1,0 +1,40 @@
+"""The decisions of a sync that need no effects: is the partition current, and may these rows stand together?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from data_platform.catalog import Table
+from data_platform.errors import UsageError
+from data_platform.warehouse import FileEntry, SyncManifest, layout
+from data_platform.warehouse.store import LocalStore
+
+SYNTHETIC: Final = frozenset({"demo", "ken_french_demo"})
+"""Sources whose numbers are made up."""
+
+
+def is_current(previous: FileEntry, fingerprint: str, source: str, store: LocalStore) -> bool:
+    """Whether the published file was made from the very state that the source has now, and is still there."""
+    if (previous.source_fingerprint, previous.source) != (fingerprint, source):
+        return False
+    try:
+        return store.path(layout.blob(previous.sha256)).stat().st_size == previous.bytes
+    except FileNotFoundError:
+        return False
+
+
+def refuse_mixture(table: Table, partition: str, base: SyncManifest | None, source: str) -> None:
+    """Keep synthetic and real rows from ever standing in one version.
+
+    Raises:
+        UsageError: when another partition of the latest version came from the other kind of source.
+    """
+    if base is None:
+        return
+    others = {entry.source for entry in base.files if entry.partition != partition}
+    if any((other in SYNTHETIC) != (source in SYNTHETIC) for other in others):
+        kind, present = ("synthetic", "real") if source in SYNTHETIC else ("real", "the demo's synthetic")
+        raise UsageError(
+            f"{table.name} {partition}: {kind} rows would stand beside {present} ones; nothing was done.",
+            hint="Use another DATA_PLATFORM_HOME for the one or the other.",
+        )

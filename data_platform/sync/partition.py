@@ -1,0 +1,209 @@
+"""Syncing one partition: fingerprint, extract, validate, publish or quarantine, record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from data_platform.catalog import Table
+from data_platform.errors import PlatformError, SchemaError
+from data_platform.quality import CheckResult, Status
+from data_platform.quality.results import worst
+from data_platform.sources import Fingerprint, Source, UnusableData, open_source
+from data_platform.sync.context import SyncContext
+from data_platform.sync.decisions import is_current, refuse_mixture
+from data_platform.sync.journal import Journal
+from data_platform.sync.outcome import PartitionRejected, SyncOutcome, SyncStatus, unreadable
+from data_platform.sync.setting_aside import set_aside
+from data_platform.sync.validation import judge
+from data_platform.warehouse import StagedFile, SyncManifest
+from data_platform.warehouse.disk import require_room
+from data_platform.warehouse.lock import HeldLock
+from data_platform.warehouse.publish import Provenance, heal_blob, publish_partition
+from data_platform.warehouse.staging import stage, staging_folder
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Everything one partition's sync passes from step to step."""
+
+    context: SyncContext
+    table: Table
+    partition: str
+    source: Source
+    journal: Journal
+    base: SyncManifest | None
+    started: float
+
+
+def sync_partition(
+    context: SyncContext, table: Table, partition: str, *, full: bool = False, source: Source | None = None
+) -> SyncOutcome:
+    """Bring one partition up to date.
+
+    `full` extracts even when the source's fingerprint says that nothing changed. An open `source` may be passed so
+    that one run needs one session.
+
+    Raises:
+        UsageError: for a partition the table does not have.
+        LockBusyError: when another living writer works on the table.
+        SourceError: when the source cannot be reached or breaks off; nothing is published.
+        SchemaError, SyncValidationError: when the data is not fit; it is quarantined, nothing is published.
+        DiskSpaceError, Fenced: nothing is published.
+    """
+    table.partition_range(partition)
+    journal = Journal(context.records, table, context.run_id)
+    started = time.monotonic()
+    try:
+        with ExitStack() as stack:
+            lock = stack.enter_context(
+                context.warehouse.lock(table.name).acquire(wait_seconds=context.lock_wait_seconds)
+            )
+            if source is None:
+                source = stack.enter_context(open_source(table, context.settings, context.records.databases))
+            base = context.warehouse.manifests(table.name).latest()
+            work = _Work(context, table, partition, source, journal, base, started)
+            return _sync(work, lock, full=full)
+    except PlatformError as error:
+        journal.log("ERROR", f"{partition}: {error.message}", partition=partition, error=type(error).__name__)
+        raise
+
+
+def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome:
+    table, partition, base = work.table, work.partition, work.base
+    previous = base.file(partition) if base else None
+    require_room(work.context.warehouse.disk(), previous.bytes if previous else 0)
+    refuse_mixture(table, partition, base, work.source.name)
+    try:
+        fingerprint = work.source.fingerprint(table, partition)
+    except SchemaError as error:
+        _fail_unreadable(work, error, "")
+        raise
+    stored = work.context.warehouse.store
+    if base and previous and not full and is_current(previous, fingerprint.value, work.source.name, stored):
+        return _up_to_date(work, base, results=(), extract_seconds=0.0)
+    with staging_folder(work.context.warehouse.staging_root, table.name, lock.token.writer_id) as folder:
+        extract_started = time.monotonic()
+        try:
+            batches = _watched(work, fingerprint)
+            staged = stage(batches, table.arrow_schema, table.date_column, folder / f"{partition}.parquet")
+        except SchemaError as error:
+            _fail_unreadable(work, error, fingerprint.value)
+            raise
+        extract_seconds = time.monotonic() - extract_started
+        results = judge(table, partition, staged, base=base, source_rows=fingerprint.row_count, today=_today())
+        work.journal.results(partition, results)
+        if worst(results) is Status.FAILED:
+            raise _quarantine(work, staged, results, fingerprint.value)
+        if base and previous and previous.sha256 == staged.sha256:
+            heal_blob(stored, staged)
+            return _up_to_date(work, base, results=results, extract_seconds=extract_seconds)
+        status: Literal["passed", "warning"] = "warning" if worst(results) is Status.WARNING else "passed"
+        manifest = publish_partition(
+            stored,
+            lock,
+            dataset=table.dataset,
+            table=table.name,
+            partition=partition,
+            staged=staged,
+            provenance=Provenance(work.source.name, fingerprint.value, fingerprint.query_hash),
+            status=status,
+        )
+    outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds)
+    work.journal.log(
+        "INFO",
+        f"{partition}: published version {manifest.manifest_version} with {outcome.file.rows:,} rows",
+        partition=partition,
+        version=manifest.manifest_version,
+        rows=outcome.file.rows,
+        seconds=round(outcome.seconds, 3),
+        rows_per_second=round(outcome.rows_per_second),
+        source=work.source.name,
+    )
+    return outcome
+
+
+def _watched(work: _Work, fingerprint: Fingerprint) -> Iterator[pa.RecordBatch]:
+    rows = 0
+    for batch in work.source.extract(work.table, work.partition):
+        rows += batch.num_rows
+        work.context.progress(rows, fingerprint.row_count)
+        yield batch
+
+
+def _up_to_date(
+    work: _Work, base: SyncManifest, *, results: tuple[CheckResult, ...], extract_seconds: float
+) -> SyncOutcome:
+    work.journal.log("INFO", f"{work.partition}: up to date", partition=work.partition, version=base.manifest_version)
+    return _outcome(work, SyncStatus.UP_TO_DATE, base, results, extract_seconds)
+
+
+def _outcome(
+    work: _Work,
+    status: SyncStatus,
+    manifest: SyncManifest,
+    results: tuple[CheckResult, ...],
+    extract_seconds: float,
+) -> SyncOutcome:
+    for warning in work.source.warnings:
+        work.journal.log("WARN", f"{work.partition}: {warning}", partition=work.partition)
+    file = manifest.file(work.partition)
+    if file is None:
+        raise AssertionError("a published manifest names the partition it was published for")
+    return SyncOutcome(
+        status=status,
+        partition=work.partition,
+        manifest=manifest,
+        file=file,
+        seconds=time.monotonic() - work.started,
+        extract_seconds=extract_seconds,
+        bytes_received=work.source.bytes_received,
+        results=results,
+        warnings=tuple(work.source.warnings),
+    )
+
+
+def _fail_unreadable(work: _Work, error: SchemaError, fingerprint: str) -> None:
+    """Record data whose columns do not fit, and keep the evidence where a file arrived."""
+    work.journal.results(work.partition, (unreadable(work.table, error),))
+    written = {error.evidence_name: error.evidence} if isinstance(error, UnusableData) else {}
+    set_aside(
+        work.context.warehouse,
+        work.table,
+        work.partition,
+        findings=(error.message,),
+        source=work.source.name,
+        fingerprint=fingerprint,
+        written=written,
+    )
+
+
+def _quarantine(
+    work: _Work, staged: StagedFile, results: tuple[CheckResult, ...], fingerprint: str
+) -> PartitionRejected:
+    findings = tuple(f"{r.validation_type.value}: {r.message}" for r in results if r.status is Status.FAILED)
+    entry = set_aside(
+        work.context.warehouse,
+        work.table,
+        work.partition,
+        findings=findings,
+        source=work.source.name,
+        fingerprint=fingerprint,
+        staged=staged,
+    )
+    kept = f"version {work.base.manifest_version} stays" if work.base else "nothing was published"
+    return PartitionRejected(
+        f"{work.table.name} {work.partition} failed validation and was quarantined; {kept}. {'; '.join(findings)}.",
+        results=results,
+        hint=f"See: data-platform quarantine show {entry.entry_id}",
+    )
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()

@@ -1,0 +1,49 @@
+"""Judging a staged partition: gather what the validators need, run them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from data_platform.catalog import Partitioning, Table
+from data_platform.quality import CheckResult, Evidence, profile_frame, trading_calendar, validate
+from data_platform.warehouse import StagedFile, SyncManifest
+
+
+def judge(
+    table: Table,
+    partition: str,
+    staged: StagedFile,
+    *,
+    base: SyncManifest | None,
+    source_rows: int | None,
+    today: dt.date,
+) -> tuple[CheckResult, ...]:
+    """Run every validator on a staged file, with the latest version as history."""
+    profile = profile_frame(pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column)
+    calendar = trading_calendar(table.calendar)
+    previous = base.file(partition) if base else None
+    evidence = Evidence(
+        table=table,
+        partition=partition,
+        schema=staged.schema,
+        profile=profile,
+        calendar=calendar,
+        today=today,
+        source_rows=source_rows,
+        previous_rows=previous.rows if previous else None,
+        neighbour_rows_per_session=_rows_per_session_before(table, partition, base),
+    )
+    return validate(evidence)
+
+
+def _rows_per_session_before(table: Table, partition: str, base: SyncManifest | None) -> float | None:
+    """Rows per session in the year before; None where that year is not published."""
+    if base is None or table.partitioning is not Partitioning.YEAR:
+        return None
+    entry = base.file(str(int(partition) - 1))
+    if entry is None:
+        return None
+    sessions = len(trading_calendar(table.calendar).trading_days_between(entry.min_date, entry.max_date))
+    return entry.rows / sessions if sessions else None

@@ -1,0 +1,265 @@
+"""Syncing yearly partitions from a WRDS-speaking server: what is published, refused, quarantined."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import polars as pl
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from pydantic import SecretStr
+
+from data_platform.catalog import find_table
+from data_platform.errors import LockBusyError, SchemaError, SourceError, SyncValidationError, UsageError
+from data_platform.records import sync_logs, validations
+from data_platform.records.embedded.credentials import SUPERUSER
+from data_platform.records.embedded.service import EmbeddedServer
+from data_platform.records.scope import Scope
+from data_platform.sync import (
+    SyncContext,
+    SyncFailure,
+    SyncOutcome,
+    SyncStatus,
+    partitions_of,
+    sync_partition,
+    sync_partitions,
+)
+from data_platform.sync.plan import choose_partitions
+from data_platform.warehouse.verify import verify_table
+
+CRSP = find_table("crsp_daily")
+
+
+def _latest(context: SyncContext) -> int:
+    return context.warehouse.manifests(CRSP.name).latest_number()
+
+
+def test_what_is_published_is_what_the_source_holds(context: SyncContext, wrds_owner: psycopg.Connection) -> None:
+    outcome = sync_partition(context, CRSP, "2023")
+    assert outcome.status is SyncStatus.PUBLISHED
+    stored = context.warehouse.reader(CRSP.name).pin().scan().collect()
+    row = wrds_owner.execute(
+        "SELECT count(*), count(DISTINCT permno), sum(dlyprc), sum(dlyret), count(dlyret), sum(shrout), min(dlycaldt), "
+        "max(dlycaldt) FROM crsp.dsf_v2 WHERE dlycaldt >= '2023-01-01' AND dlycaldt < '2024-01-01'"
+    ).fetchone()
+    assert row is not None
+    count, permnos, prices, returns, known_returns, shares, first, last = row
+    assert (stored.height, stored.get_column("permno").n_unique()) == (count, permnos)
+    assert stored.get_column("prc").sum() == pytest.approx(float(prices), rel=1e-12)
+    assert stored.get_column("ret").sum() == pytest.approx(float(returns), rel=1e-9)
+    assert stored.get_column("ret").count() == known_returns < count
+    assert stored.get_column("shrout").sum() == int(shares)
+    assert (stored.get_column("date").min(), stored.get_column("date").max()) == (first, last)
+    assert stored.schema == pl.DataFrame(CRSP.arrow_schema.empty_table()).schema
+    assert stored.select("permno", "date").equals(stored.select("permno", "date").sort("permno", "date"))
+
+
+def test_an_unchanged_partition_publishes_nothing(context: SyncContext) -> None:
+    first = sync_partition(context, CRSP, "2024")
+    again = sync_partition(context, CRSP, "2024")
+    full = sync_partition(context, CRSP, "2024", full=True)
+    assert (again.status, full.status) == (SyncStatus.UP_TO_DATE, SyncStatus.UP_TO_DATE)
+    assert again.extract_seconds == 0 < full.extract_seconds
+    assert _latest(context) == 1
+    assert again.manifest == first.manifest
+
+
+def test_one_changed_value_in_an_old_year_is_noticed(context: SyncContext, wrds_owner: psycopg.Connection) -> None:
+    for year in ("2023", "2024"):
+        sync_partition(context, CRSP, year)
+    wrds_owner.execute(
+        "UPDATE crsp.dsf_v2 SET dlyret = dlyret + 0.000001 WHERE ctid = (SELECT ctid FROM crsp.dsf_v2 "
+        "WHERE dlycaldt = '2023-06-01' AND dlyret IS NOT NULL LIMIT 1)"
+    )
+    results = list(sync_partitions(context, CRSP, ["2023", "2024"]))
+    assert [r.status for r in results if isinstance(r, SyncOutcome)] == [SyncStatus.PUBLISHED, SyncStatus.UP_TO_DATE]
+    manifests = list(context.warehouse.manifests(CRSP.name))
+    assert manifests[-1].changed_partitions == ("2023",)
+    assert manifests[0].files[0].sha256 != manifests[-1].files[0].sha256
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check"),
+    [
+        ("DELETE FROM crsp.dsf_v2 WHERE dlycaldt >= '2023-07-01' AND dlycaldt < '2024-01-01'", "date_continuity"),
+        ("DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01' AND permno % 2 = 0", "row_count"),
+        (
+            "DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01' AND (permno + dlycaldt::date - '2000-01-01') % 2 = 0",
+            "row_count",
+        ),
+        ("DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01'", "row_count"),
+        ("UPDATE crsp.dsf_v2 SET dlyret = NULL WHERE dlycaldt < '2024-01-01' AND permno % 2 = 0", "null_pct"),
+        ("INSERT INTO crsp.dsf_v2 SELECT * FROM crsp.dsf_v2 WHERE dlycaldt = '2023-06-01' LIMIT 3", "contract"),
+        ("UPDATE crsp.dsf_v2 SET dlycaldt = '2023-07-04' WHERE dlycaldt = '2023-07-05'", "date_continuity"),
+    ],
+)
+def test_a_spoilt_year_is_quarantined_and_the_last_good_version_stays(
+    context: SyncContext, wrds_owner: psycopg.Connection, spoil: str, check: str
+) -> None:
+    good = sync_partition(context, CRSP, "2023")
+    wrds_owner.execute(spoil)  # type: ignore[arg-type]
+    with pytest.raises(SyncValidationError, match="crsp_daily 2023 failed validation and was quarantined") as caught:
+        sync_partition(context, CRSP, "2023")
+    assert caught.value.exit_code == 6
+    assert check in caught.value.message
+    assert context.warehouse.reader(CRSP.name).pin().manifest == good.manifest
+    assert context.warehouse.reader(CRSP.name).pin().scan().collect().height == good.file.rows
+    (entry,) = context.warehouse.quarantine.entries()
+    assert (entry.table, entry.partition, entry.files) == ("crsp_daily", "2023", ("2023.parquet",))
+    kept = context.warehouse.quarantine.folder(entry) / "2023.parquet"
+    assert pq.ParquetFile(kept).metadata.num_rows == entry.row_count
+    assert list(context.warehouse.staging_root.iterdir()) == []
+    assert context.warehouse.locks() == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01' AND random() < 0.5",
+        "DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2023-07-01'",
+    ],
+)
+def test_half_a_year_is_refused_even_without_any_history(
+    context: SyncContext, wrds_owner: psycopg.Connection, spoil: str
+) -> None:
+    wrds_owner.execute(spoil)  # type: ignore[arg-type]
+    with pytest.raises(SyncValidationError):
+        sync_partition(context, CRSP, "2023")
+    assert _latest(context) == 0
+
+
+def test_half_the_securities_are_missed_against_the_year_before(
+    context: SyncContext, wrds_owner: psycopg.Connection
+) -> None:
+    sync_partition(context, CRSP, "2023")
+    wrds_owner.execute("DELETE FROM crsp.dsf_v2 WHERE dlycaldt >= '2024-01-01' AND permno % 2 = 0")
+    with pytest.raises(SyncValidationError, match="rows per session"):
+        sync_partition(context, CRSP, "2024")
+
+
+def test_a_renamed_column_is_a_schema_error_with_a_record(context: SyncContext, wrds_owner: psycopg.Connection) -> None:
+    good = sync_partition(context, CRSP, "2023")
+    wrds_owner.execute("ALTER TABLE crsp.dsf_v2 RENAME COLUMN dlyret TO dlyreturn")
+    with pytest.raises(SchemaError, match="dlyret"):
+        sync_partition(context, CRSP, "2023", full=True)
+    assert context.warehouse.reader(CRSP.name).pin().manifest == good.manifest
+    with context.records.transaction(Scope.system("test")) as connection:
+        (failed,) = [row for row in validations.recent(connection) if row.status == "failed"]
+    assert (failed.validation_type, failed.partition) == ("schema", "2023")
+    assert [entry.files for entry in context.warehouse.quarantine.entries()] == [()]
+
+
+def test_one_bad_partition_does_not_hold_up_the_others(context: SyncContext, wrds_owner: psycopg.Connection) -> None:
+    wrds_owner.execute("DELETE FROM crsp.dsf_v2 WHERE dlycaldt = '2023-03-01'")
+    results = list(sync_partitions(context, CRSP, ["2023", "2024"]))
+    assert [type(result) for result in results] == [SyncFailure, SyncOutcome]
+    assert [e.partition for e in context.warehouse.reader(CRSP.name).pin().manifest.files] == ["2024"]
+
+
+def test_a_server_that_goes_away_in_the_middle_publishes_nothing(
+    context: SyncContext, wrds_owner: psycopg.Connection, postgres: EmbeddedServer
+) -> None:
+    sync_partition(context, CRSP, "2023")
+    demo = context.records.databases.demo
+    assert demo is not None
+
+    def kill(_rows: int, _expected: int | None) -> None:
+        with psycopg.connect(postgres.url(SUPERUSER, "postgres")) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = %s",
+                (demo.dbname, demo.reader),
+            )
+
+    # Enough rows that most are still to come when the first block has arrived.
+    wrds_owner.execute("INSERT INTO crsp.dsf_v2 SELECT d.* FROM crsp.dsf_v2 d CROSS JOIN generate_series(1, 40)")
+    with pytest.raises(SourceError, match="crsp_daily 2024"):
+        sync_partition(dataclasses.replace(context, progress=kill), CRSP, "2024")
+    assert _latest(context) == 1
+    assert context.warehouse.locks() == []
+    assert list(context.warehouse.staging_root.iterdir()) == []
+
+
+def test_a_table_locked_by_another_writer_is_refused(context: SyncContext) -> None:
+    with context.warehouse.lock(CRSP.name).acquire(), pytest.raises(LockBusyError, match="is locked by process"):
+        sync_partition(context, CRSP, "2023")
+
+
+def test_the_records_tell_what_happened(context: SyncContext) -> None:
+    sync_partition(context, CRSP, "2023")
+    sync_partition(context, CRSP, "2023")
+    with context.records.transaction(Scope("someone", frozenset({"crsp"}))) as connection:
+        lines = [line.message for line in reversed(sync_logs.recent(connection, dataset="crsp"))]
+        results = validations.recent(connection, dataset="crsp")
+    assert lines[0].startswith("2023: published version 1 with ")
+    assert lines[1] == "2023: up to date"
+    assert {row.validation_type for row in results} == {
+        "row_count",
+        "null_pct",
+        "schema",
+        "date_continuity",
+        "contract",
+    }
+    assert {row.status for row in results} == {"passed"}
+    with context.records.transaction(Scope("someone else", frozenset({"fama_french"}))) as connection:
+        assert sync_logs.recent(connection) == []
+
+
+def test_real_rows_never_stand_beside_synthetic_ones(context: SyncContext) -> None:
+    sync_partition(context, CRSP, "2023")
+    demo = context.records.databases.demo
+    assert demo is not None
+    real = context.settings.model_copy(
+        update={
+            "wrds_host": str(demo.socket_folder),
+            "wrds_port": demo.port,
+            "wrds_dbname": demo.dbname,
+            "wrds_username": demo.reader,
+            "wrds_password": SecretStr(demo.reader_password),
+            "wrds_sslmode": "disable",
+        }
+    )
+    with pytest.raises(UsageError, match="real rows would stand beside the demo's synthetic ones"):
+        sync_partition(dataclasses.replace(context, settings=real), CRSP, "2024")
+    # A version that holds nothing but the partition being replaced mixes nothing.
+    assert sync_partition(dataclasses.replace(context, settings=real), CRSP, "2023").status is SyncStatus.UP_TO_DATE
+
+
+def test_damaged_bytes_are_mended_by_a_full_sync(context: SyncContext) -> None:
+    outcome = sync_partition(context, CRSP, "2023")
+    path = context.warehouse.reader(CRSP.name).pin().files[0]
+    path.chmod(0o600)
+    path.write_bytes(b"x" * path.stat().st_size)
+    assert len(verify_table(context.warehouse.store, CRSP.name).problems) == 1
+    assert sync_partition(context, CRSP, "2023", full=True).manifest == outcome.manifest
+    assert verify_table(context.warehouse.store, CRSP.name).problems == ()
+
+
+def test_the_demos_years_are_its_partitions(context: SyncContext) -> None:
+    today = dt.date(2026, 11, 20)
+    assert partitions_of(CRSP, context.settings, today) == ["2023", "2024"]
+    real = context.settings.model_copy(update={"wrds_username": "someone", "start_year": 2024})
+    assert partitions_of(CRSP, real, today) == ["2024", "2025", "2026"]
+
+
+@pytest.mark.parametrize(
+    ("requested", "all_of_them", "expected"),
+    [(["2024"], False, ["2024"]), (["2024", "2023", "2024"], False, ["2023", "2024"]), ([], True, ["2023", "2024"])],
+)
+def test_choosing_partitions(requested: list[str], all_of_them: bool, expected: list[str]) -> None:
+    assert choose_partitions(CRSP, ["2023", "2024"], requested, all_of_them=all_of_them) == expected
+
+
+@pytest.mark.parametrize(
+    ("requested", "message"),
+    [
+        ([], "say which"),
+        (["2022"], "has no partition 2022"),
+        (["nope"], "'nope' is no partition"),
+        (["all"], "'all' is no"),
+    ],
+)
+def test_choosing_nothing_or_the_impossible_is_refused(requested: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        choose_partitions(CRSP, ["2023", "2024"], requested, all_of_them=False)
