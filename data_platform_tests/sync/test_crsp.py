@@ -86,7 +86,7 @@ def test_one_changed_value_in_an_old_year_is_noticed(context: SyncContext, wrds_
         ("DELETE FROM crsp.dsf_v2 WHERE dlycaldt >= '2023-07-01' AND dlycaldt < '2024-01-01'", "date_continuity"),
         ("DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01' AND permno % 2 = 0", "row_count"),
         (
-            "DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01' AND (permno + dlycaldt::date - '2000-01-01') % 2 = 0",
+            "DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01' AND (permno + dlycaldt - '2000-01-01') % 2 = 0",
             "row_count",
         ),
         ("DELETE FROM crsp.dsf_v2 WHERE dlycaldt < '2024-01-01'", "row_count"),

@@ -1,0 +1,128 @@
+"""`data-platform doctor`: what works here, what doesn't, and how to mend it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+import typer
+
+from data_platform.catalog import find_table
+from data_platform.cli.options import Json
+from data_platform.cli.output import print_json, print_table
+from data_platform.errors import PlatformError
+from data_platform.governance.audit_key import open_cipher
+from data_platform.records.databases import open_databases
+from data_platform.records.migrations import migration_status
+from data_platform.settings import KEN_FRENCH_URL, Settings, load_settings
+from data_platform.sources import open_source
+from data_platform.sources.demo.marker import demo_marker
+from data_platform.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report: `state` is ok, note (works, but worth knowing) or problem."""
+
+    what: str
+    state: Literal["ok", "note", "problem"]
+    detail: str
+    mend: str = ""
+
+
+def doctor(
+    *,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Also sign in to WRDS, which may ask for a second factor.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at this installation: settings, home, disk, database, sources. Exit 1 when something does not work."""
+    settings = load_settings()
+    findings = [_python(), *_examine(_home, settings), *_examine(_database, settings), *_examine(_key, settings)]
+    findings += [*_examine(_wrds, settings), _factors(settings)]
+    if connect:
+        findings += _examine(_sign_in, settings)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        rows = [[f.what, f.state, f.detail, f.mend] for f in findings]
+        print_table("Doctor", ["What", "State", "Found", "To mend it"], rows)
+    if any(finding.state == "problem" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _examine(look: Callable[[Settings], list[Finding]], settings: Settings) -> list[Finding]:
+    try:
+        return look(settings)
+    except PlatformError as error:
+        return [Finding(look.__name__.removeprefix("_"), "problem", error.message, error.hint or "")]
+
+
+def _python() -> Finding:
+    return Finding("python", "ok", f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}")
+
+
+def _home(settings: Settings) -> list[Finding]:
+    warehouse = Warehouse(settings.warehouse_root)
+    disk = warehouse.disk()
+    mode = settings.home.stat().st_mode & 0o777
+    private = mode & 0o077 == 0
+    return [
+        Finding(
+            "home",
+            "ok" if private else "note",
+            f"{settings.home} (mode {mode:04o})",
+            "" if private else f"Others on this machine can look into it: chmod 0700 {settings.home}",
+        ),
+        Finding(
+            "disk", "ok" if disk.level == "ok" else "problem" if disk.level == "critical" else "note", disk.message
+        ),
+    ]
+
+
+def _database(settings: Settings) -> list[Finding]:
+    with open_databases(settings) as databases:
+        states = migration_status(databases)
+    missing = [state.name for state in states if not state.applied]
+    kind = "embedded PostgreSQL" if databases.embedded else "your own PostgreSQL"
+    return [
+        Finding("database", "ok", f"{kind}, reached"),
+        Finding(
+            "tables",
+            "note" if missing else "ok",
+            f"{len(states) - len(missing)} of {len(states)} migrations applied",
+            "The next command applies them, or: data-platform db migrate" if missing else "",
+        ),
+    ]
+
+
+def _key(settings: Settings) -> list[Finding]:
+    open_cipher(settings)
+    origin = "QUERY_AUDIT_ENCRYPTION_KEY" if settings.query_audit_encryption_key else "kept in the home"
+    return [Finding("audit key", "ok", origin)]
+
+
+def _wrds(settings: Settings) -> list[Finding]:
+    if settings.wrds_username:
+        where = f"{settings.wrds_username} at {settings.wrds_host}:{settings.wrds_port}"
+        secret = "with a password" if settings.wrds_password else "without a password (~/.pgpass is used)"
+        return [Finding("WRDS", "ok", f"{where}, {secret}")]
+    marker = demo_marker(settings)
+    if marker:
+        return [Finding("WRDS", "note", f"the demo's synthetic market, {marker.first_year} to {marker.last_year}")]
+    mend = "Set DATA_PLATFORM_WRDS_USERNAME and DATA_PLATFORM_WRDS_PASSWORD, or run: data-platform demo"
+    return [Finding("WRDS", "note", "no account is set", mend)]
+
+
+def _sign_in(settings: Settings) -> list[Finding]:
+    with open_databases(settings) as databases, open_source(find_table("crsp_daily"), settings, databases) as source:
+        return [Finding("WRDS sign-in", "ok", f"signed in ({source.name})")]
+
+
+def _factors(settings: Settings) -> Finding:
+    if settings.ken_french_url is None and demo_marker(settings):
+        return Finding("data library", "note", "the demo's synthetic files")
+    return Finding("data library", "ok", settings.ken_french_url or KEN_FRENCH_URL)

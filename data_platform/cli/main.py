@@ -1,0 +1,78 @@
+"""The entry point: the commands, and what happens to an error."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Final
+
+import typer
+
+from data_platform.cli import (
+    database,
+    demo,
+    doctor,
+    locks,
+    quarantine,
+    query,
+    status,
+    sync,
+    up,
+    users,
+    verify,
+    versions,
+)
+from data_platform.cli.output import stderr
+from data_platform.errors import PlatformError
+
+app = typer.Typer(
+    name="data-platform",
+    help="Licensed research data as validated, versioned Parquet, steered by Dagster and queried through one door.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo.demo)
+app.command()(up.up)
+app.command()(sync.sync)
+app.command()(status.status)
+app.command()(versions.versions)
+app.command()(verify.verify)
+app.command()(query.query)
+app.command()(doctor.doctor)
+app.add_typer(locks.app, name="lock")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(users.app, name="users")
+app.add_typer(database.app, name="db")
+
+_INTERRUPTED: Final = 128 + signal.SIGINT
+_TERMINATED: Final = 128 + signal.SIGTERM
+
+
+def run() -> None:
+    """Run the command. A `PlatformError` becomes one message and its exit code; anything else is a bug of ours."""
+    # Ended from outside, we leave as tidily as after Ctrl-C: locks, staging and the shared server are given back.
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except PlatformError as error:
+        stderr.print(f"[bold red]Error:[/] {_escaped(error.message)}")
+        if error.hint:
+            stderr.print(_escaped(error.hint))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        stderr.print("Interrupted.")
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has left; there is nobody to tell.
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(_TERMINATED)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

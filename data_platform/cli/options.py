@@ -1,0 +1,10 @@
+"""Options that several commands share, and the way to a table or dataset by name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help="A table, such as crsp_daily.")]

@@ -1,0 +1,122 @@
+"""`data-platform query`: one page of a governed query over one dataset."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import typer
+
+from data_platform.cli.output import print_json, print_table, say
+from data_platform.cli.rows import row_objects, shown
+from data_platform.cli.session import Session, open_session
+from data_platform.errors import PlatformError, UsageError
+from data_platform.governance.dto import QueryResultDTO
+from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService
+from data_platform.governance.result_files import distinct_names
+
+
+class Format(StrEnum):
+    """How the rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def query(  # noqa: PLR0913 - the options of the command
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT over the dataset's tables.")],
+    *,
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Such as crsp; only its tables can be named.")],
+    as_of: Annotated[int | None, typer.Option("--as-of", help="Read this version instead of the latest.")] = None,
+    output_format: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
+    page_size: Annotated[int, typer.Option(min=1, max=MAX_PAGE_ROWS, help="Rows a page.")] = MAX_PAGE_ROWS,
+    timeout: Annotated[float, typer.Option(min=0.1, max=30.0, help="Seconds after which the query is stopped.")] = 30.0,
+    as_job: Annotated[bool, typer.Option("--job", help="Run it as Dagster's query_job and show its result.")] = False,
+) -> None:
+    """Query one dataset. Every query is permitted, limited and audited; the answer is one page of rows.
+
+    Exit codes: 2 not a valid query, 3 not permitted, 4 rate limited, 5 timed out.
+    """
+    chosen = Format.JSON if as_json else output_format
+    if chosen is Format.PARQUET and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal.", hint="Redirect it: … --format parquet > result.parquet")
+    with open_session() as session:
+        service = DataExplorerService(session.records, session.warehouse, session.settings)
+        if as_job:
+            _refuse_with_job(as_of=as_of, page=page)
+            rows = _run_as_job(session, service, dataset, sql)
+        else:
+            result = service.execute_query(
+                session.user, dataset, sql, timeout_seconds=timeout, page=page, page_size=page_size, as_of=as_of
+            )
+            rows = result.table
+            say(summary(result.dto))
+    _print(rows, chosen)
+
+
+def summary(dto: QueryResultDTO) -> str:
+    """What was read and how much of it this is."""
+    versions = ", ".join(f"{table} version {version}" for table, version in dto.versions.items())
+    if dto.total_is_minimum:
+        whole = f"page {dto.page:,}; the result has more than {dto.total_rows:,} rows"
+    elif dto.pages == 1:
+        whole = f"{dto.row_count:,} row{'' if dto.row_count == 1 else 's'}"
+    else:
+        whole = f"page {dto.page:,} of {dto.pages:,}: {dto.row_count:,} of {dto.total_rows:,} rows"
+    remaining = f"{dto.remaining_queries} more queries this minute"
+    return f"{whole}, {dto.duration_ms:,} ms, from {versions}; {remaining}."
+
+
+def _run_as_job(session: Session, service: DataExplorerService, dataset: str, sql: str) -> pa.Table:
+    """Store the request, run `query_job` by its id, and read what it left."""
+    from data_platform.definitions import build_definitions  # noqa: PLC0415 - Dagster takes seconds to import
+    from data_platform.orchestration.instance import open_instance  # noqa: PLC0415 - see above
+    from data_platform.orchestration.launching import run_query_job  # noqa: PLC0415 - see above
+    from data_platform.orchestration.resource import Platform, watched  # noqa: PLC0415 - see above
+
+    request_id: UUID = service.submit_request(session.user, dataset, sql)
+    errors: list[PlatformError] = []
+    platform = Platform(session.settings, session.records, session.warehouse)
+    definitions = build_definitions(session.settings, {"platform": watched(platform, errors)})
+    with open_instance(session.settings, session.records.databases) as instance:
+        tags = {"data_platform/user": session.user.user_id}
+        run_id = run_query_job(definitions, instance, request_id, tags)
+    if errors:
+        raise errors[0]
+    say(f"Request {request_id} ran as Dagster run {run_id}.")
+    return service.request_result(session.user, request_id)
+
+
+def print_rows(title: str, table: pa.Table) -> None:
+    """Print rows for a person; numbers as they are, since a column of integers may hold years or codes."""
+    cells = [[shown(value) for value in row.values()] for row in table.to_pylist()]
+    print_table(title, table.column_names, cells, grouped=False)
+
+
+def _refuse_with_job(*, as_of: int | None, page: int) -> None:
+    if as_of is not None or page != 1:
+        raise UsageError(
+            "--job reads the latest version and keeps the first page.", hint="Leave --as-of and --page out."
+        )
+
+
+def _print(table: pa.Table, chosen: Format) -> None:
+    rows = distinct_names(table)
+    if chosen is Format.JSON:
+        print_json(row_objects(rows))
+    elif chosen is Format.CSV:
+        pa_csv.write_csv(rows, sys.stdout.buffer)
+    elif chosen is Format.PARQUET:
+        pq.write_table(rows, sys.stdout.buffer)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+    else:
+        print_rows("", rows)
+    sys.stdout.flush()

@@ -1,0 +1,58 @@
+"""What a command starts with: the platform, open, and the person in whose name it works."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from data_platform.governance.identity import current_user, local_administrator
+from data_platform.governance.permissions import User
+from data_platform.records.connection import Records, open_records
+from data_platform.settings import Settings, load_settings
+from data_platform.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Settings and warehouse, and on whose behalf they are read."""
+
+    settings: Settings
+    warehouse: Warehouse
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Session(Reading):
+    """The same with the operational records."""
+
+    records: Records
+
+
+@contextmanager
+def open_session(settings: Settings | None = None) -> Generator[Session]:
+    """Open the platform for one command.
+
+    Raises:
+        ConfigurationError: when a setting is wrong.
+        DatabaseUnavailableError: when the database cannot be reached or started.
+        NotPermittedError: when DATA_PLATFORM_TOKEN is no valid token.
+    """
+    settings = settings or load_settings()
+    with open_records(settings) as records:
+        yield Session(settings, Warehouse(settings.warehouse_root), current_user(settings, records), records)
+
+
+@contextmanager
+def reading_session() -> Generator[Reading]:
+    """Open what a command needs that reads only the warehouse; the database is asked only whose token it is.
+
+    Raises:
+        ConfigurationError, DatabaseUnavailableError, NotPermittedError: as `open_session` does.
+    """
+    settings = load_settings()
+    if settings.token is not None:
+        with open_session(settings) as session:
+            yield session
+        return
+    yield Reading(settings, Warehouse(settings.warehouse_root), local_administrator())

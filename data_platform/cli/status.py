@@ -1,0 +1,42 @@
+"""`data-platform status`: every table of the catalog at a glance."""
+
+from __future__ import annotations
+
+from data_platform.catalog import TABLES
+from data_platform.cli.options import Json
+from data_platform.cli.output import print_json, print_table, say
+from data_platform.cli.session import reading_session
+from data_platform.governance.permissions import Action, permitted_datasets, require
+from data_platform.sync.state import table_state
+
+
+def status(*, as_json: Json = False) -> None:
+    """Show every table: last sync, rows, versions, validation. Tables that were never synced are listed too."""
+    with reading_session() as session:
+        require(session.user, Action.VIEW_DATA_SYNC, None)
+        visible = permitted_datasets(session.user, {table.dataset for table in TABLES.values()})
+        states = [table_state(session.warehouse, table) for table in TABLES.values() if table.dataset in visible]
+    if as_json:
+        print_json(states)
+        return
+    print_table(
+        "Tables",
+        ["Dataset", "Table", "Last sync (UTC)", "Rows", "From", "To", "Partitions", "Validation", "Schema", "Version"],
+        [
+            [
+                state.dataset,
+                state.table,
+                f"{state.last_sync:%Y-%m-%d %H:%M:%S}" if state.last_sync else None,
+                state.row_count,
+                state.start_date,
+                state.end_date,
+                state.partitions,
+                state.validation_status,
+                state.schema_version,
+                state.manifest_version,
+            ]
+            for state in states
+        ],
+    )
+    if all(state.manifest_version is None for state in states):
+        say("No datasets synced yet. Start with: data-platform sync TABLE --all (or try: data-platform demo)")

@@ -1,0 +1,163 @@
+"""`data-platform sync TABLE`: bring partitions up to date, as a real Dagster run, watched from the terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from data_platform.catalog import Partitioning, Table, find_table
+from data_platform.cli.options import Json, TableName
+from data_platform.cli.output import print_json, print_table, say
+from data_platform.cli.progress import SyncProgress
+from data_platform.cli.session import Session, open_session
+from data_platform.errors import PlatformError
+from data_platform.governance.permissions import Action, require
+from data_platform.records import platform_audit
+from data_platform.records.scope import Scope
+from data_platform.sync import SyncContext, SyncFailure, SyncOutcome, SyncStatus, choose_partitions, partitions_of
+
+Results = list[SyncOutcome | SyncFailure]
+
+
+def sync(
+    table: TableName,
+    partition: Annotated[
+        list[str] | None, typer.Option("--partition", "-p", help="A partition, such as 2024; may be repeated.")
+    ] = None,
+    *,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Every partition of the table.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Extract even what the source says has not changed.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Sync partitions of a table: extract, validate, publish a new version or quarantine.
+
+    Exit codes: 0 done, 1 failed, 6 validation failed (quarantined), 7 locked by another writer.
+    """
+    declared = find_table(table)
+    with open_session() as session:
+        require(session.user, Action.TRIGGER_DATA_SYNC, declared.dataset)
+        today = dt.datetime.now(dt.UTC).date()
+        known = partitions_of(declared, session.settings, today)
+        chosen = choose_partitions(declared, known, partition or [], all_of_them=all_of_them)
+        _audit(session, declared, chosen, reason)
+        results, error = run_sync(session, declared, chosen, full=full, reason=reason)
+    if as_json:
+        print_json([document(declared, result) for result in results])
+    else:
+        _print(declared, results)
+    failures = [result.error for result in results if isinstance(result, SyncFailure)]
+    if error or failures:
+        raise error or failures[0]
+
+
+def run_sync(
+    session: Session, table: Table, partitions: list[str], *, full: bool, reason: str
+) -> tuple[Results, PlatformError | None]:
+    """Sync partitions in Dagster runs of this process; the error, if any, that ended them before the last one."""
+    # Dagster takes seconds to import, and the other commands do without it.
+    from data_platform.definitions import build_definitions  # noqa: PLC0415 - see above
+    from data_platform.orchestration.instance import open_instance  # noqa: PLC0415 - see above
+    from data_platform.orchestration.launching import run_asset, run_failure  # noqa: PLC0415 - see above
+    from data_platform.orchestration.resource import Platform, WatchedPlatform  # noqa: PLC0415 - see above
+
+    results: Results = []
+    errors: list[PlatformError] = []
+
+    def listen(result: SyncOutcome | SyncFailure | PlatformError) -> None:
+        if isinstance(result, PlatformError):
+            errors.append(result)
+        else:
+            results.append(result)
+            progress.finished(result)
+
+    platform = Platform(session.settings, session.records, session.warehouse)
+    tags = {"data_platform/user": session.user.user_id, "data_platform/reason": reason or "command line"}
+    keys = [] if table.partitioning is Partitioning.WHOLE else partitions
+    with (
+        open_instance(session.settings, session.records.databases) as instance,
+        SyncProgress(table.name, partitions) as progress,
+    ):
+        context = SyncContext(session.settings, session.warehouse, session.records, progress=progress.rows)
+        definitions = build_definitions(session.settings, {"platform": WatchedPlatform(platform, context, listen)})
+        for success in run_asset(definitions, instance, table, keys, full=full, tags=tags):
+            if not success and not errors and not any(isinstance(result, SyncFailure) for result in results):
+                errors.append(run_failure(instance, table))
+            if errors:
+                break
+    return results, errors[0] if errors else None
+
+
+def document(table: Table, result: SyncOutcome | SyncFailure) -> dict[str, object]:
+    """One partition's result for `--json`."""
+    if isinstance(result, SyncFailure):
+        return {
+            "table": table.name,
+            "partition": result.partition,
+            "status": "quarantined",
+            "error": result.error.message,
+            "checks": {check.validation_type.value: check.status.value for check in result.results},
+        }
+    return {
+        "table": table.name,
+        "partition": result.partition,
+        "status": result.status.value,
+        "manifest_version": result.manifest.manifest_version,
+        "rows": result.file.rows,
+        "checksum": result.manifest.checksum,
+        "seconds": round(result.seconds, 3),
+        "checks": {check.validation_type.value: check.status.value for check in result.results},
+        "warnings": list(result.warnings),
+    }
+
+
+def _audit(session: Session, table: Table, partitions: list[str], reason: str) -> None:
+    scope = Scope(session.user.user_id, frozenset({table.dataset}))
+    with session.records.transaction(scope) as connection:
+        platform_audit.append(
+            connection,
+            session.user.user_id,
+            "manual_sync",
+            dataset=table.dataset,
+            subject=table.name,
+            new_value={"partitions": partitions},
+            reason=reason or None,
+        )
+
+
+def _print(table: Table, results: Results) -> None:
+    if not results:
+        return
+    print_table(
+        f"Synced {table.name}",
+        ["Partition", "Result", "Version", "Rows", "Rows/s", "Seconds", "Checks"],
+        [
+            [
+                result.partition,
+                "quarantined" if isinstance(result, SyncFailure) else result.status.value.replace("_", " "),
+                None if isinstance(result, SyncFailure) else result.manifest.manifest_version,
+                None if isinstance(result, SyncFailure) else result.file.rows,
+                None if isinstance(result, SyncFailure) else round(result.rows_per_second) or None,
+                None if isinstance(result, SyncFailure) else round(result.seconds, 2),
+                _checks(result),
+            ]
+            for result in results
+        ],
+    )
+    current = all(isinstance(r, SyncOutcome) and r.status is SyncStatus.UP_TO_DATE for r in results)
+    if current:
+        say(f"{table.name} is up to date; nothing was published.")
+    for result in results:
+        for warning in result.warnings if isinstance(result, SyncOutcome) else ():
+            say(f"Warning, {result.partition}: {warning}")
+
+
+def _checks(result: SyncOutcome | SyncFailure) -> str:
+    if not result.results:
+        return "not needed" if isinstance(result, SyncOutcome) else "failed"
+    counts = {
+        status: sum(check.status == status for check in result.results) for status in ("passed", "warning", "failed")
+    }
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count)

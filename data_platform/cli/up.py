@@ -1,0 +1,25 @@
+"""`data-platform up`: the Dagster UI with its daemon and code server, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from data_platform.cli.output import say
+from data_platform.orchestration.serving import serve
+from data_platform.records.connection import open_records
+from data_platform.settings import load_settings
+
+HOST = "127.0.0.1"
+
+
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the UI, on this machine only.")] = 3000,
+) -> None:
+    """Serve the Dagster UI on 127.0.0.1, with daemon and code server, until Ctrl-C."""
+    settings = load_settings()
+    with open_records(settings) as records:
+        say(f"Starting; the UI will be at http://{HOST}:{port} — stop with Ctrl-C.")
+        serve(settings, records.databases, host=HOST, port=port)
+    say("Stopped.")

@@ -1,0 +1,74 @@
+"""The stream between worker and parent: frames of one type byte, a length of eight bytes, and that many bytes."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from enum import Enum
+from typing import Final
+
+HEADER: Final = struct.Struct("!cQ")
+_MAX_FRAME: Final = 2**31
+
+
+class Frame(Enum):
+    """What a frame holds."""
+
+    TASK = b"T"
+    COLUMNS = b"C"
+    ARROW = b"A"
+    PROBLEM = b"P"
+    DONE = b"D"
+
+
+def send_frame(channel: socket.socket, kind: Frame, payload: bytes | memoryview) -> None:
+    """Write one frame; blocks until the other side has taken it."""
+    channel.sendall(HEADER.pack(kind.value, len(payload)))
+    channel.sendall(payload)
+
+
+class FrameParser:
+    """Cuts received bytes back into frames, whatever pieces they arrive in."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+
+    def feed(self, received: bytes) -> Iterator[tuple[Frame, bytes]]:
+        """Take more bytes and yield each frame that is now complete.
+
+        Raises:
+            ValueError: when the bytes are not a frame; nothing from that sender can be trusted then.
+        """
+        self._pending += received
+        while len(self._pending) >= HEADER.size:
+            tag, length = HEADER.unpack_from(self._pending)
+            kind = Frame(tag)
+            if length > _MAX_FRAME:
+                raise ValueError("frame too long")
+            end = HEADER.size + length
+            if len(self._pending) < end:
+                return
+            payload = bytes(self._pending[HEADER.size : end])
+            del self._pending[:end]
+            yield kind, payload
+
+
+def receive_frame(channel: socket.socket) -> tuple[Frame, bytes]:
+    """Read exactly one frame.
+
+    Raises:
+        EOFError: when the other side closed first.
+    """
+    tag, length = HEADER.unpack(_receive(channel, HEADER.size))
+    return Frame(tag), _receive(channel, length)
+
+
+def _receive(channel: socket.socket, count: int) -> bytes:
+    received = bytearray()
+    while len(received) < count:
+        piece = channel.recv(count - len(received))
+        if not piece:
+            raise EOFError
+        received += piece
+    return bytes(received)

@@ -1,0 +1,64 @@
+"""What is asked of the worker process and what comes back: plain values, written as JSON between the two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from data_platform.governance.engine.limits import EngineLimits
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTask:
+    """One statement over `views`: view name to the Parquet files behind it.
+
+    `skip` rows are passed over, `keep` are returned, and rows are counted on up to `limits.count_rows`.
+    `dataset` only names what was asked for in error texts. The clock of `timeout_seconds` runs in the caller.
+    """
+
+    sql: str
+    dataset: str
+    views: Mapping[str, tuple[str, ...]]
+    skip: int
+    keep: int
+    timeout_seconds: float
+    limits: EngineLimits
+
+    def to_bytes(self) -> bytes:
+        """The task as UTF-8 JSON."""
+        return json.dumps(
+            {
+                "sql": self.sql,
+                "dataset": self.dataset,
+                "views": {name: list(files) for name, files in self.views.items()},
+                "skip": self.skip,
+                "keep": self.keep,
+                "timeout_seconds": self.timeout_seconds,
+                "limits": self.limits.to_json(),
+            }
+        ).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> QueryTask:
+        """The task that `to_bytes` wrote."""
+        document = json.loads(raw)
+        document["views"] = {name: tuple(files) for name, files in document["views"].items()}
+        document["limits"] = EngineLimits.from_json(document["limits"])
+        return cls(**document)
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePage:
+    """One page of a result.
+
+    `columns` are name and DuckDB type. `rows_counted` is the whole result's row count when `counted_all`, else how
+    far counting went before it was given up.
+    """
+
+    table: pa.Table
+    columns: tuple[tuple[str, str], ...]
+    rows_counted: int
+    counted_all: bool

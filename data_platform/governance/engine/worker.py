@@ -1,0 +1,182 @@
+"""The life of a worker process: receive one task, bind itself, run the statement, answer, end.
+
+Nothing is trusted to the worker but computing: the parent owns the clock and checks what it is sent.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import duckdb
+import pyarrow as pa
+
+from data_platform.governance.engine.frames import Frame, receive_frame, send_frame
+from data_platform.governance.engine.guard import check
+from data_platform.governance.engine.limits import confine_process, soft_timeout
+from data_platform.governance.engine.positions import locate_directly, locate_in_original, match_positions
+from data_platform.governance.engine.problems import (
+    Locate,
+    ProblemError,
+    ProblemKind,
+    QueryProblem,
+    Statement,
+    explain,
+    parse_failure,
+)
+from data_platform.governance.engine.session import open_session
+from data_platform.governance.engine.task import QueryTask
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_BATCH_ROWS = 8192
+_DESCRIBE = "DESCRIBE ({})"
+_DESCRIBE_OFFSET = _DESCRIBE.index("{")
+
+
+def answer(channel: socket.socket) -> None:
+    """Serve the one task that arrives on `channel`; every outcome but a crash is answered with a frame."""
+    _, payload = receive_frame(channel)
+    task = QueryTask.from_bytes(payload)
+    confine_process(task.limits, task.timeout_seconds)
+    try:
+        run(task, channel)
+    except ProblemError as found:
+        problem = found.problem
+    except MemoryError:
+        problem = QueryProblem(ProblemKind.MEMORY, "The query needed more memory than it may use")
+    except Exception:  # noqa: BLE001 - the process ends here, and the text of an unforeseen error may hold values
+        problem = QueryProblem(ProblemKind.INTERNAL, "The query engine failed")
+    else:
+        return
+    send_frame(channel, Frame.PROBLEM, json.dumps(problem.to_json()).encode())
+
+
+def run(task: QueryTask, channel: socket.socket) -> None:
+    """Guard, bind and run the statement, and send its page.
+
+    Raises:
+        ProblemError: for everything that is wrong with the statement or that ran into a limit.
+    """
+    try:
+        connection = open_session(task.views, task.limits)
+    except (duckdb.Error, RuntimeError) as error:
+        raise ProblemError(QueryProblem(ProblemKind.STORAGE, "The stored data could not be opened")) from error
+    watchdog = threading.Timer(soft_timeout(task.timeout_seconds), connection.interrupt)
+    watchdog.daemon = True
+    watchdog.start()
+    canonical, locate = rewrite(connection, task)
+    send_frame(
+        channel, Frame.COLUMNS, json.dumps(_describe(connection, canonical, task, locate(_DESCRIBE_OFFSET))).encode()
+    )
+    statement = _statement(task, locate(0))
+    counted, complete = _translating(
+        lambda: _stream(connection, canonical, task, channel), statement, data_was_read=True
+    )
+    send_frame(channel, Frame.DONE, json.dumps({"rows": counted, "complete": complete}).encode())
+
+
+def rewrite(connection: duckdb.DuckDBPyConnection, task: QueryTask) -> tuple[str, Callable[[int], Locate]]:
+    """The text that will run: DuckDB's rendering of the checked parse tree, itself parsed and checked again.
+
+    Returns:
+        The text, and a function from the length of a prefix to the locator for errors in the text so prefixed.
+    """
+    statement = _statement(task, locate_directly(task.sql))
+    original = _parse(connection, task.sql, statement)
+    canonical = str(
+        _translating(
+            lambda: _scalar(connection, "SELECT json_deserialize_sql($1::JSON)", json.dumps(original)),
+            statement,
+            data_was_read=False,
+        )
+    )
+    rewritten = _parse(connection, canonical, statement)
+    pairs = match_positions(rewritten, original)
+    return canonical, lambda offset: locate_in_original(task.sql, pairs, offset)
+
+
+def _parse(connection: duckdb.DuckDBPyConnection, sql: str, statement: Statement) -> dict[str, Any]:
+    serialized = _translating(
+        lambda: _scalar(connection, "SELECT json_serialize_sql($1::VARCHAR)", sql), statement, data_was_read=False
+    )
+    try:
+        document = cast("dict[str, Any]", json.loads(str(serialized)))
+    except RecursionError:
+        raise ProblemError(QueryProblem(ProblemKind.UNSUPPORTED, "The statement is nested too deeply")) from None
+    problem = parse_failure(document, statement) if document.get("error") else check(document, statement)
+    if problem is not None:
+        raise ProblemError(problem)
+    return document
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection, canonical: str, task: QueryTask, locate: Locate
+) -> list[tuple[str, str]]:
+    """Bind without running: names and types of the result's columns."""
+    rows = _translating(
+        lambda: connection.execute(_DESCRIBE.format(canonical)).fetchall(),
+        _statement(task, locate),
+        data_was_read=False,
+    )
+    return [(str(row[0]), str(row[1])) for row in rows]
+
+
+def _stream(
+    connection: duckdb.DuckDBPyConnection, canonical: str, task: QueryTask, channel: socket.socket
+) -> tuple[int, bool]:
+    """Send the page as it is found and count on; returns the rows seen and whether that was all of them."""
+    # A relation streams; a result of `execute` would be collected in memory before its first batch.
+    reader = cast("pa.RecordBatchReader", connection.sql(canonical).to_arrow_reader(_BATCH_ROWS))
+    wanted = task.skip + task.keep
+    enough = max(wanted, task.limits.count_rows)
+    seen = 0
+    sink = pa.PythonFile(_ArrowFrames(channel), mode="w")
+    with pa.ipc.new_stream(sink, reader.schema) as writer:
+        for batch in reader:
+            first, last = max(task.skip - seen, 0), min(wanted - seen, batch.num_rows)
+            if first < last:
+                writer.write_batch(batch.slice(first, last - first))  # pyright: ignore[reportUnknownMemberType] - stubs
+            seen += batch.num_rows
+            if seen > enough:
+                return enough, False
+    return seen, True
+
+
+class _ArrowFrames(io.RawIOBase):
+    """A file that Arrow writes to; each write becomes a frame."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        payload = memoryview(data)
+        if payload.nbytes:
+            send_frame(self._channel, Frame.ARROW, payload)
+        return payload.nbytes
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, sql: str, argument: str) -> object:
+    row = connection.execute(sql, [argument]).fetchone()
+    return row[0] if row else None
+
+
+def _statement(task: QueryTask, locate: Locate) -> Statement:
+    return Statement(task.dataset, tuple(task.views), locate)
+
+
+def _translating(step: Callable[[], Any], statement: Statement, *, data_was_read: bool) -> Any:  # noqa: ANN401
+    try:
+        return step()
+    except (MemoryError, ConnectionError):
+        raise
+    except Exception as error:
+        raise ProblemError(explain(str(error), statement, data_was_read=data_was_read)) from error

@@ -1,0 +1,142 @@
+"""The asset factory: one asset and its checks for each table of the catalog."""
+
+# No postponed annotations here: Dagster reads them as objects.
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Final
+
+import dagster as dg
+from pydantic import Field
+
+from data_platform.catalog import Partitioning, Table, WrdsQuery, find_dataset
+from data_platform.catalog.model import WHOLE
+from data_platform.errors import PlatformError
+from data_platform.orchestration.metadata import check_evaluation, column_schema, materialization_metadata
+from data_platform.orchestration.resource import PlatformResource
+from data_platform.quality import CHECKS
+from data_platform.settings import Settings
+from data_platform.sync import SyncFailure, sync_partitions
+from data_platform.sync.plan import years
+
+CODE_VERSION: Final = "1"
+"""Raised when the same source bytes would be stored differently."""
+
+WRDS_POOL: Final = "wrds"
+PARTITIONS_PER_RUN: Final = 5
+
+_ABOUT_CHECKS: Final = {
+    "row_count": "The source's own count, the last good version and the year before agree with the number of rows.",
+    "null_pct": "No column has more missing values than the catalog allows.",
+    "schema": "Columns and types are those of the catalog.",
+    "date_continuity": "Every session is there, nothing but sessions, and every security on each of its days.",
+    "contract": "The key is unique and rows stand in its order.",
+}
+
+
+class SyncConfig(dg.Config):
+    """What a launch may choose."""
+
+    full: bool = Field(default=False, description="Extract even when the source's fingerprint has not changed.")
+    reason: str = Field(default="", description="Why this sync was started by hand.")
+
+
+def partitions_definition(table: Table, settings: Settings) -> dg.TimeWindowPartitionsDefinition | None:
+    """Years from the first configured one; the current year is added by the calendar. None for a table kept whole."""
+    if table.partitioning is Partitioning.WHOLE:
+        return None
+    today = dt.datetime.now(dt.UTC).date()
+    first, last = years(settings, today)
+    bounded = last < today.year
+    return dg.TimeWindowPartitionsDefinition(
+        cron_schedule="0 0 1 1 *",
+        fmt="%Y",
+        start=str(max(first, table.first_date.year)),
+        end=str(last + 1) if bounded else None,
+        end_offset=0 if bounded else 1,
+    )
+
+
+def table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
+    """The asset of a table: materializing a partition syncs it; the validators are its checks."""
+    partitions = partitions_definition(table, settings)
+    dataset = find_dataset(table.dataset)
+    from_wrds = isinstance(table.origin, WrdsQuery)
+    spec = dg.AssetSpec(
+        table.name,
+        description=f"{table.description}\n\nKey: {', '.join(table.key)}. {dataset.licence}",
+        group_name=table.dataset,
+        owners=[f"team:{table.dataset}"],
+        kinds={"wrds" if from_wrds else "csv", "parquet"},
+        code_version=CODE_VERSION,
+        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": table.name},
+        # A materialization is reported for each partition as soon as it is published, not as the step's one output.
+        skippable=True,
+    )
+
+    @dg.multi_asset(
+        name=f"sync_{table.name}",
+        specs=[spec],
+        check_specs=[
+            dg.AssetCheckSpec(
+                kind.value,
+                asset=table.name,
+                description=_ABOUT_CHECKS[kind.value],
+                blocking=True,
+                partitions_def=partitions,
+            )
+            for kind in CHECKS
+        ],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(PARTITIONS_PER_RUN) if partitions else None,
+        pool=WRDS_POOL if from_wrds else None,
+        # Outputs of a subsettable asset are optional: checks are reported per partition, as events.
+        can_subset=True,
+    )
+    def sync(
+        context: dg.AssetExecutionContext, config: SyncConfig, platform: dg.ResourceParam[PlatformResource]
+    ) -> Iterator[dg.AssetCheckEvaluation | dg.AssetMaterialization]:
+        if not context.selected_asset_keys:
+            raise dg.Failure(
+                "The checks of this asset run while it syncs, before anything is published. Materialize the asset.",
+                allow_retries=False,
+            )
+        keys = list(context.partition_keys) if partitions else [WHOLE]
+        failures: list[SyncFailure] = []
+        try:
+            with platform.open() as opened:
+                for result in sync_partitions(platform.sync_context(opened), table, keys, full=config.full):
+                    platform.report(result)
+                    key = result.partition if partitions else None
+                    for check in result.results:
+                        yield check_evaluation(table, key, check)
+                    if isinstance(result, SyncFailure):
+                        failures.append(result)
+                        context.log.error(str(result.error))
+                        continue
+                    context.log.info(
+                        f"{table.name} {result.partition}: {result.status.value.replace('_', ' ')}, version "
+                        f"{result.manifest.manifest_version}, {result.file.rows:,} rows"
+                    )
+                    yield dg.AssetMaterialization(
+                        table.name,
+                        partition=key,
+                        metadata=materialization_metadata(table, result, opened.warehouse),
+                        tags={"dagster/data_version": result.manifest.checksum, "dagster/code_version": CODE_VERSION},
+                    )
+        except PlatformError as error:
+            platform.report(error)
+            raise _failure(error) from None
+        if failures:
+            raise _failure(failures[0].error, others=len(failures) - 1)
+
+    return sync
+
+
+def _failure(error: PlatformError, *, others: int = 0) -> dg.Failure:
+    more = f" And {others} more partitions failed; see their checks." if others else ""
+    return dg.Failure(
+        f"{error}{more}",
+        metadata={"error": type(error).__name__, "exit_code": error.exit_code},
+        allow_retries=False,
+    )

@@ -1,0 +1,121 @@
+"""Serving Dagster: webserver, daemon and code server as one group of processes that ends as a whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from data_platform.errors import PlatformError, UsageError
+from data_platform.orchestration.instance import dagster_environment
+from data_platform.records.databases import Databases
+from data_platform.settings import PROJECT_ROOT, Settings
+
+_GRACE_SECONDS: Final = 20.0
+_POLL_SECONDS: Final = 0.1
+
+
+def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> None:
+    """Run until interrupted (Ctrl-C or SIGTERM), and leave no process behind.
+
+    Raises:
+        UsageError: when the port is taken.
+        PlatformError: when Dagster ended by itself.
+    """
+    _require_free(host, port)
+    (settings.home / "dagster").mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "--workspace",
+        str(PROJECT_ROOT / "workspace.yaml"),
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
+    environment = {**os.environ, **dagster_environment(settings, databases)}
+    with _stop_signals() as asked, _group(command, environment) as process:
+        while process.poll() is None and not asked:
+            time.sleep(_POLL_SECONDS)
+        if not asked:
+            raise PlatformError(
+                f"Dagster ended by itself with exit code {process.returncode}.", hint="Its messages stand above."
+            )
+
+
+@contextmanager
+def _group(command: list[str], environment: Mapping[str, str]) -> Generator[subprocess.Popen[bytes]]:
+    """A process in a session of its own, so that Ctrl-C reaches only us and the whole group can be ended."""
+    process = subprocess.Popen(command, env=dict(environment), start_new_session=True)  # noqa: S603 - our own command
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask what is left of the group to stop, then make it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + _GRACE_SECONDS
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+            while time.monotonic() < deadline:
+                process.poll()
+                if not _members(process.pid):
+                    return
+                time.sleep(_POLL_SECONDS)
+
+
+def _members(group: int) -> list[int]:
+    """The living processes of a session: Dagster starts code servers and runs as children of children."""
+    found: list[int] = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, IndexError, ValueError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            state, session = fields[0], int(fields[3])
+            if session == group and state != "Z":
+                found.append(int(entry.parent.name))
+    return found
+
+
+@contextmanager
+def _stop_signals() -> Generator[list[int]]:
+    """Collect SIGINT, SIGTERM and SIGHUP instead of being ended by them."""
+    asked: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise UsageError(
+                f"Port {port} on {host} is in use.", hint=f"Choose another: data-platform up --port {port + 1}"
+            ) from None

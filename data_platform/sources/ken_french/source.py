@@ -1,0 +1,109 @@
+"""The data library as a source: each file is downloaded once and serves fingerprint and rows alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import pyarrow as pa
+
+from data_platform.catalog import KenFrenchSite, Table
+from data_platform.errors import UsageError
+from data_platform.sources.base import Fingerprint, UnusableData, digest, place
+from data_platform.sources.ken_french.assembling import AssemblyError, ParsedFile, assemble
+from data_platform.sources.ken_french.download import download, library_client
+from data_platform.sources.ken_french.parsing import FormatError, decode, parse_tables, vintage
+from data_platform.sources.ken_french.unpacking import Member, unpack
+
+_BATCH_ROWS: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class _Download:
+    payload: bytes
+    member: Member
+
+
+class KenFrenchSource:
+    """A source in the sense of `data_platform.sources.base.Source`, over one HTTP client."""
+
+    def __init__(self, name: str, client: httpx.Client) -> None:
+        self.name = name
+        self.bytes_received = 0
+        self.warnings: list[str] = []
+        self._client = client
+        self._downloads: dict[str, _Download] = {}
+
+    def fingerprint(self, table: Table, partition: str) -> Fingerprint:
+        """Describe the files by their unpacked content: the same data, zipped again, is the same.
+
+        Raises:
+            SourceError: when a file is missing, cannot be fetched, or is no zip with one CSV.
+        """
+        facts: dict[str, str] = {}
+        details: dict[str, str] = {}
+        for file in _site_of(table).files:
+            member = self._download(file.name, table, partition).member
+            facts[file.name] = hashlib.sha256(member.data).hexdigest()
+            details[f"sha256 {file.name}"] = facts[file.name]
+            details[f"vintage {file.name}"] = vintage(decode(member.data)) or "not stated"
+        return Fingerprint(value=digest(facts), row_count=None, details=details)
+
+    def extract(self, table: Table, partition: str) -> Iterator[pa.RecordBatch]:
+        """Yield the joined rows; see `Source.extract`. Warnings of this extraction replace earlier ones.
+
+        Raises:
+            SourceError: when a file is missing, cannot be fetched, or is no zip with one CSV.
+            UnusableData: when a file arrived whole but is malformed, empty, or lacks a declared column.
+        """
+        dates = table.partition_range(partition)
+        files = [self._parsed(file.name, table, partition) for file in _site_of(table).files]
+        try:
+            rows, self.warnings = assemble(files, table, dates)
+        except AssemblyError as error:
+            raise self._unusable(error.file, error.problem, table, partition) from None
+        yield from rows.combine_chunks().to_batches(max_chunksize=_BATCH_ROWS)
+
+    def _parsed(self, name: str, table: Table, partition: str) -> ParsedFile:
+        declared = next(file for file in _site_of(table).files if file.name == name)
+        try:
+            return ParsedFile(declared, parse_tables(decode(self._download(name, table, partition).member.data)))
+        except FormatError as error:
+            raise self._unusable(name, f"is malformed in {error}", table, partition) from None
+
+    def _unusable(self, name: str, problem: str, table: Table, partition: str) -> UnusableData:
+        return UnusableData(
+            f"{place(table, partition)}: {name} {problem}.",
+            evidence_name=name,
+            evidence=self._downloads[name].payload,
+            hint="The last good version stays. Compare the quarantined file with the catalog's declaration.",
+        )
+
+    def _download(self, name: str, table: Table, partition: str) -> _Download:
+        if name not in self._downloads:
+            where = place(table, partition)
+            payload = download(self._client, name, where)
+            self.bytes_received += len(payload)
+            self._downloads[name] = _Download(payload, unpack(name, payload, where))
+        return self._downloads[name]
+
+
+def _site_of(table: Table) -> KenFrenchSite:
+    if not isinstance(table.origin, KenFrenchSite):
+        raise UsageError(f"{table.name} does not come from Ken French's data library.")
+    return table.origin
+
+
+@contextmanager
+def open_ken_french(name: str, base_url: str) -> Generator[KenFrenchSource]:
+    """Open the library at an address for the length of the block; nothing is fetched yet.
+
+    Raises:
+        ConfigurationError: when the address is not an HTTP address.
+    """
+    with library_client(base_url) as client:
+        yield KenFrenchSource(name, client)

@@ -1,0 +1,68 @@
+"""Choosing where a table's rows come from: the real address, or the demo that this home holds."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from data_platform.catalog import Table, WrdsQuery
+from data_platform.errors import SourceError
+from data_platform.settings import KEN_FRENCH_URL, Settings
+from data_platform.sources.base import Source
+from data_platform.sources.demo.marker import demo_marker, library_folder
+
+if TYPE_CHECKING:
+    from data_platform.records.databases import Databases
+    from data_platform.sources.wrds.address import WrdsAddress
+
+
+@contextmanager
+def open_source(table: Table, settings: Settings, databases: Databases | None) -> Generator[Source]:
+    """Open the source that the table's declaration names, for the length of the block.
+
+    What the settings name wins over the demo: a WRDS user, or an address of the data library.
+
+    Raises:
+        SourceError: when WRDS credentials are missing, or the server cannot be reached or refuses them.
+        ConfigurationError: when the address of the data library is not an HTTP address.
+    """
+    # The sources' own imports (the wrds package, HTTP, polars) cost seconds: only the one that is needed pays.
+    if isinstance(table.origin, WrdsQuery):
+        from data_platform.sources.wrds.source import open_wrds  # noqa: PLC0415 - see above
+
+        name, address = _choose_wrds(table, settings, databases)
+        with open_wrds(name, address) as source:
+            yield source
+        return
+
+    from data_platform.sources.demo.site import serve_folder  # noqa: PLC0415 - see above
+    from data_platform.sources.ken_french.source import open_ken_french  # noqa: PLC0415 - see above
+
+    with ExitStack() as stack:
+        name, url = "ken_french", settings.ken_french_url or KEN_FRENCH_URL
+        if settings.ken_french_url is None and demo_marker(settings) is not None:
+            name, url = "ken_french_demo", stack.enter_context(serve_folder(library_folder(settings)))
+        yield stack.enter_context(open_ken_french(name, url))
+
+
+def _choose_wrds(table: Table, settings: Settings, databases: Databases | None) -> tuple[str, WrdsAddress]:
+    from data_platform.sources.wrds.address import WrdsAddress  # noqa: PLC0415 - loads the database driver
+
+    if settings.wrds_username is not None:
+        return "wrds", WrdsAddress.from_settings(settings, settings.wrds_username)
+    demo = databases.demo if databases is not None else None
+    if demo is not None and demo_marker(settings) is not None:
+        return "demo", WrdsAddress(
+            host=str(demo.socket_folder),
+            port=demo.port,
+            dbname=demo.dbname,
+            user=demo.reader,
+            password=demo.reader_password,
+            sslmode="disable",
+        )
+    raise SourceError(
+        f"WRDS credentials are missing: {table.name} comes from WRDS and no user is set.",
+        hint="Set DATA_PLATFORM_WRDS_USERNAME and DATA_PLATFORM_WRDS_PASSWORD, or run `data-platform demo` to try "
+        "everything on synthetic data.",
+    )

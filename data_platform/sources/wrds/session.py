@@ -1,0 +1,116 @@
+"""The one session with the server: opened by the `wrds` package itself, prepared for bulk reading."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import psycopg2
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from data_platform.errors import SourceError
+from data_platform.sources.wrds.address import WrdsAddress
+from data_platform.sources.wrds.causes import connect_failure
+
+if TYPE_CHECKING:
+    from psycopg2 import extensions
+
+ATTEMPTS: Final = 3
+
+_PREPARE: Final = """
+SET datestyle TO 'ISO, YMD';
+SET timezone TO 'UTC';
+SET extra_float_digits TO 1;
+SET default_transaction_read_only TO on;
+SET statement_timeout TO '2h';
+"""
+"""Text forms that the parser expects; nothing is ever written; no query may outlive a full sync's two hours."""
+
+
+class _TransientFailure(Exception):  # noqa: N818 - a signal between the two functions below
+    def __init__(self, error: SourceError) -> None:
+        super().__init__()
+        self.error = error
+
+
+@contextmanager
+def open_session(address: WrdsAddress) -> Generator[extensions.connection]:
+    """Enter the server and yield the session's own psycopg2 connection; closed at the end, whatever happened.
+
+    Failures that pass (a refused connection, a server that is starting) are tried again briefly; a refused password
+    never is. Standard input is not read and nothing is printed.
+
+    Raises:
+        SourceError: naming host, port, user and cause.
+    """
+    # A random wait keeps several workers from knocking in step.
+    knock = Retrying(
+        retry=retry_if_exception_type(_TransientFailure),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.2, max=1.0),
+        reraise=True,
+    )
+    try:
+        client = knock(_connect, address)
+    except _TransientFailure as failure:
+        raise failure.error from None
+    try:
+        connection = cast("extensions.connection", client.connection.connection.dbapi_connection)
+        _prepare(connection, address)
+        yield connection
+    finally:
+        with contextlib.suppress(Exception):  # a session that the server has already ended cannot say goodbye
+            client.close()
+
+
+def _prepare(connection: extensions.connection, address: WrdsAddress) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_PREPARE)
+    except psycopg2.Error as error:
+        raise connect_failure(str(error), address)[0] from None
+
+
+def _connect(address: WrdsAddress) -> Any:  # noqa: ANN401 - wrds.Connection is untyped
+    import wrds  # noqa: PLC0415 - brings pandas: over a second
+
+    # Everything goes through libpq's keywords, where nothing needs quoting: the URL that the package builds from
+    # its own parameters would hold the password and break on some user names and hosts.
+    client = wrds.Connection(
+        autoconnect=False,
+        wrds_username="by-keyword",
+        wrds_password="",
+        wrds_hostname="localhost",
+        wrds_port=address.port,
+        wrds_dbname="by-keyword",
+        wrds_connect_args=address.connect_args,
+    )
+    try:
+        connect_without_asking(client)()
+    except Exception as error:  # noqa: BLE001 - the package lets through whatever its layers raise
+        cause = getattr(error, "orig", None) or error
+        failure, transient = connect_failure(str(cause), address)
+        if transient:
+            raise _TransientFailure(failure) from None
+        raise failure from None
+    return client
+
+
+def connect_without_asking(client: object) -> Callable[[], None]:
+    """The package's own way of connecting, without what its public `connect()` does on failure.
+
+    That one swallows the cause, tries another host and then asks for a password on standard input; this step of it
+    tries once and raises. The name is private to the package, so a test watches it.
+
+    Raises:
+        SourceError: when the installed package has no such step any more.
+    """
+    step = cast("Callable[..., None] | None", getattr(client, "_Connection__make_sa_engine_conn", None))
+    if step is None:
+        raise SourceError(
+            "The installed wrds package connects in another way than this version knows.",
+            hint="Install the versions of requirements.lock.",
+        )
+    return lambda: step(raise_err=True)

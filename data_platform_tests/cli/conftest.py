@@ -1,0 +1,80 @@
+"""One home with the demo in it, made by the command itself; tests that change it take a copy of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = (sys.executable, "-m", "data_platform.cli")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever the command printed
+        return json.loads(self.out)
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    """The environment without the developer's settings, with this home and these variables."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DATA_PLATFORM_", "PG", "DAGSTER_")) and name != "QUERY_AUDIT_ENCRYPTION_KEY"
+    }
+    return {**kept, "DATA_PLATFORM_HOME": str(home), **variables}
+
+
+def run(home: Path, *arguments: str, **variables: str) -> Ran:
+    """Run `data-platform` as a user would: a process of its own, nothing on standard input."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(home, **variables),
+        cwd=home.parent,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[tuple[Path, Ran]]:
+    """A home after `data-platform demo`, and what the command printed."""
+    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    yield root / "h", run(root / "h", "demo")
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def demo_home(demo: tuple[Path, Ran]) -> Path:
+    assert demo[1].code == 0, demo[1].err
+    return demo[0]
+
+
+@pytest.fixture
+def platform(demo_home: Path) -> Callable[..., Ran]:
+    """Run a command in the demo's home; the limit on queries is out of the tests' way unless one sets it."""
+
+    def call(*arguments: str, **variables: str) -> Ran:
+        return run(demo_home, *arguments, **{"DATA_PLATFORM_QUERIES_PER_MINUTE": "1000", **variables})
+
+    return call

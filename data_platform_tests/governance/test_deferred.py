@@ -1,0 +1,103 @@
+"""Queries that are submitted here and run there."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pyarrow.parquet as pq
+import pytest
+
+from data_platform.errors import NotPermittedError, UsageError
+from data_platform.governance.explorer import DataExplorerService
+from data_platform.governance.identity import local_administrator
+from data_platform.governance.permissions import Role, User
+from data_platform.records import query_audit, query_requests, users
+from data_platform.records.connection import Records
+from data_platform.records.query_requests import QueryRequest
+from data_platform.records.scope import Scope
+from data_platform.settings import Settings
+
+ADMIN = Scope.system("test")
+
+
+def stored(records: Records, request_id: UUID) -> QueryRequest:
+    with records.transaction(ADMIN) as connection:
+        request = query_requests.get(connection, request_id)
+    assert request is not None
+    return request
+
+
+@pytest.fixture
+def ann(records: Records) -> User:
+    with records.transaction(ADMIN) as connection:
+        users.add(connection, "ann", "analyst")
+    return User("ann", Role.ANALYST)
+
+
+def test_a_request_is_run_as_its_owner_and_its_page_is_kept(
+    explorer: DataExplorerService, records: Records, settings: Settings, ann: User
+) -> None:
+    query = "SELECT permno, ret AS x, ret AS x FROM crsp_daily WHERE permno = 10002"
+    request_id = explorer.submit_request(ann, "crsp", query)
+    waiting = stored(records, request_id)
+    assert (waiting.user_id, waiting.dataset, waiting.state) == ("ann", "crsp", "queued")
+    assert b"crsp_daily" not in waiting.query_text
+    result = explorer.run_request(request_id)
+    assert result.table.num_rows == 150
+    done = stored(records, request_id)
+    assert done.state == "done"
+    path = Path(str(done.result_location))
+    assert path == settings.warehouse_root / "exports" / "ann" / str(request_id) / "result.parquet"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert pq.read_table(path).column_names == ["permno", "x", "x_2"]
+    assert pq.read_table(path).num_rows == 150
+    with records.transaction(ADMIN) as connection:
+        assert {row.user_id for row in query_audit.recent(connection)} == {"ann"}
+    with pytest.raises(UsageError, match="is done already"):
+        explorer.run_request(request_id)
+
+
+def test_the_permissions_that_count_are_those_at_the_time_of_the_run(
+    explorer: DataExplorerService, records: Records, ann: User
+) -> None:
+    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
+    with records.transaction(ADMIN) as connection:
+        users.revoke(connection, "ann", "dataset:crsp")
+    with pytest.raises(NotPermittedError, match="Access to crsp requires dataset:crsp"):
+        explorer.run_request(request_id)
+    assert stored(records, request_id).state == "failed"
+    with records.transaction(ADMIN) as connection:
+        assert [row.result for row in query_audit.recent(connection)] == ["denied"]
+        users.grant(connection, "ann", "dataset:crsp")
+    assert explorer.run_request(request_id).table.num_rows == 1
+    assert stored(records, request_id).state == "done"
+
+
+@pytest.mark.parametrize("query", ["SELECT nocol FROM crsp_daily", "SELECT INTERVAL 1 DAY AS i"])
+def test_a_run_that_fails_says_so(
+    explorer: DataExplorerService, records: Records, settings: Settings, ann: User, query: str
+) -> None:
+    request_id = explorer.submit_request(ann, "crsp", query)
+    with pytest.raises(UsageError):
+        explorer.run_request(request_id)
+    request = stored(records, request_id)
+    assert (request.state, request.result_location) == ("failed", None)
+    assert not list((settings.warehouse_root / "exports").rglob("*.parquet"))
+
+
+def test_the_local_administrator_can_defer_a_query_too(explorer: DataExplorerService, records: Records) -> None:
+    request_id = explorer.submit_request(local_administrator(), "fama_french", "SELECT count(*) FROM ff_factors_daily")
+    assert explorer.run_request(request_id).table.num_rows == 1
+    assert "local%3A" in str(stored(records, request_id).result_location)
+
+
+def test_requests_that_make_no_sense(explorer: DataExplorerService, ann: User) -> None:
+    with pytest.raises(UsageError, match="was not found"):
+        explorer.run_request(uuid4())
+    with pytest.raises(UsageError, match="Unknown dataset"):
+        explorer.submit_request(ann, "nope", "SELECT 1")
+    with pytest.raises(UsageError, match="at most 16,384"):
+        explorer.submit_request(ann, "crsp", "SELECT 1 -- " + "x" * 20_000)

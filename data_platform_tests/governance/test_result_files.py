@@ -1,0 +1,69 @@
+"""Where a result is kept, and who can open it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_platform.errors import UsageError
+from data_platform.governance.result_files import distinct_names, user_folder, write_result
+
+USERS = [
+    "ann",
+    "ann@uni.edu",
+    "local:root",
+    "../../etc",
+    "..",
+    ".",
+    ".hidden",
+    "a/b",
+    "a%2Fb",
+    "a b",
+    "é",
+    "x" * 500,
+    "X" * 500,
+]
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_any_name_stays_inside_the_folder(tmp_path: Path, user: str) -> None:
+    table = pa.table({"a": [1, 2]})
+    path = write_result(tmp_path, user, uuid4(), table)
+    assert path.resolve().is_relative_to(tmp_path.resolve())
+    assert len(path.relative_to(tmp_path).parts) == 3
+    assert path.name == "result.parquet"
+    assert pq.read_table(path).equals(table)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert all(folder.stat().st_mode & 0o777 == 0o700 for folder in path.parents[:2])
+    assert [entry.name for entry in path.parent.iterdir()] == ["result.parquet"]
+
+
+def test_different_users_have_different_folders() -> None:
+    assert len({user_folder(user) for user in USERS}) == len(USERS)
+
+
+@pytest.mark.parametrize(
+    ("names", "distinct"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["a", "a", "a"], ["a", "a_2", "a_3"]),
+        (["a", "a_2", "a"], ["a", "a_2", "a_3"]),
+        (["a", "a", "a_2"], ["a", "a_3", "a_2"]),
+        (["", ""], ["", "_2"]),
+    ],
+)
+def test_repeated_column_names_are_numbered(names: list[str], distinct: list[str]) -> None:
+    table = pa.Table.from_arrays([pa.array([i]) for i in range(len(names))], names=names)
+    assert distinct_names(table).column_names == distinct
+
+
+def test_a_type_without_room_in_parquet_is_a_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    table = pa.table({"i": pa.array([pa.scalar((1, 2, 3), pa.month_day_nano_interval())])})
+    request = uuid4()
+    with pytest.raises(UsageError, match="month_day_nano_interval"):
+        write_result(tmp_path, "ann", request, table)
+    assert list((tmp_path / "ann" / str(request)).iterdir()) == []

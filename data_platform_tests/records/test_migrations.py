@@ -1,0 +1,163 @@
+"""Up, down, up again; two at once; a database from the future; and what must hold for every table."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from data_platform.errors import ConfigurationError
+from data_platform.records.databases import Databases
+from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER
+from data_platform.records.embedded.service import EmbeddedServer
+from data_platform.records.migrations import FOLDER, migrate, migration_status, pending, rollback
+
+NAMES = sorted(path.stem for path in FOLDER.glob("*.sql") if ".rollback" not in path.name)
+TABLES = {
+    "data_sync_logs",
+    "data_validation_results",
+    "data_query_audit",
+    "platform_audit",
+    "platform_users",
+    "platform_grants",
+    "platform_tokens",
+    "query_requests",
+}
+
+_SHAPE = """
+    SELECT 'column', table_name || '.' || column_name, data_type || is_nullable || coalesce(column_default, '')
+    FROM information_schema.columns WHERE table_schema = 'platform'
+    UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'platform'
+    UNION ALL SELECT 'policy', tablename || '.' || policyname, concat(cmd, roles, qual, with_check)
+    FROM pg_policies WHERE schemaname = 'platform'
+    UNION ALL SELECT 'privilege', table_name || '.' || grantee, string_agg(privilege_type, ',' ORDER BY privilege_type)
+    FROM information_schema.role_table_grants WHERE table_schema = 'platform' GROUP BY 2
+    UNION ALL SELECT 'function', proname, prosrc || coalesce(proacl::text, '')
+    FROM pg_proc WHERE pronamespace = to_regnamespace('platform')
+    ORDER BY 1, 2
+"""
+
+
+def query(url: str, text: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(text.encode()).fetchall()
+
+
+@pytest.fixture
+def empty(postgres: EmbeddedServer) -> Iterator[Databases]:
+    """A database without any table."""
+    name = f"empty_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER)))
+        yield Databases(postgres.url(OWNER, name), postgres.url(SERVICE, name), "", embedded=True, demo=None)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_every_migration_has_a_rollback_beside_it() -> None:
+    assert NAMES
+    assert [name for name in NAMES if not (FOLDER / f"{name}.rollback.sql").exists()] == []
+
+
+def test_an_empty_database_is_brought_up_once(empty: Databases) -> None:
+    assert [state.applied for state in migration_status(empty)] == [False] * len(NAMES)
+    assert migrate(empty) == NAMES
+    assert [(state.name, state.applied) for state in migration_status(empty)] == [(name, True) for name in NAMES]
+    assert migrate(empty) == []
+
+
+def test_every_migration_goes_down_and_up_again_to_the_same_shape(empty: Databases) -> None:
+    migrate(empty)
+    whole = query(empty.owner_url, _SHAPE)
+    for count in range(1, len(NAMES) + 1):
+        assert rollback(empty, count) == NAMES[::-1][:count]
+        assert migrate(empty) == NAMES[-count:]
+        assert query(empty.owner_url, _SHAPE) == whole
+    rollback(empty, len(NAMES))
+    assert query(empty.owner_url, _SHAPE) == []
+
+
+def test_processes_that_migrate_at_once_apply_each_migration_once(empty: Databases) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        applied = list(threads.map(migrate, [empty] * 4))
+    assert sorted(applied) == [[], [], [], NAMES]
+
+
+def test_a_lock_row_that_a_killed_process_left_is_no_obstacle(empty: Databases) -> None:
+    migrate(empty)
+    with psycopg.connect(empty.owner_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO platform_migrations.yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
+    assert rollback(empty, 1) == NAMES[-1:]
+
+
+def test_a_migration_that_fails_leaves_neither_tables_nor_a_mark(empty: Databases) -> None:
+    with psycopg.connect(empty.owner_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA platform CREATE TABLE data_validation_results (in_the_way int)")
+    with pytest.raises(psycopg.errors.DuplicateSchema):
+        migrate(empty)
+    assert not any(state.applied for state in migration_status(empty))
+
+
+def test_a_database_from_the_future_is_refused(databases: Databases) -> None:
+    with psycopg.connect(databases.owner_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO platform_migrations._yoyo_migration (migration_hash, migration_id, applied_at_utc) "
+            "VALUES ('f', '9999_future', now())"
+        )
+    for use in (migrate, lambda them: rollback(them, 1)):
+        with pytest.raises(ConfigurationError, match=r"newer than this code.*9999_future"):
+            use(databases)
+    assert migration_status(databases)[-1].name == "9999_future"
+
+
+@pytest.mark.parametrize(
+    ("known", "applied", "expected"),
+    [(["a", "b"], set(), ["a", "b"]), (["a", "b"], {"a"}, ["b"]), (["a"], {"a"}, []), (["a", "b"], {"b"}, ["a"])],
+)
+def test_what_is_pending(known: list[str], applied: set[str], expected: list[str]) -> None:
+    assert pending(known, frozenset(applied)) == expected
+
+
+def test_every_table_forces_row_level_security_and_has_a_policy(databases: Databases) -> None:
+    rows = query(
+        databases.owner_url,
+        """
+        SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
+               EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
+        FROM pg_class c WHERE c.relnamespace = 'platform'::regnamespace AND c.relkind IN ('r', 'p')
+        """,
+    )
+    assert {row[0] for row in rows} == TABLES
+    assert [row for row in rows if row[1:] != (True, True)] == []
+
+
+def test_the_service_owns_nothing_and_cannot_bypass_security(databases: Databases) -> None:
+    rows = query(
+        databases.service_url,
+        """
+        SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb,
+               EXISTS (SELECT FROM pg_class WHERE relowner = r.oid),
+               EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid),
+               has_schema_privilege(current_user, 'platform', 'CREATE'),
+               has_schema_privilege(current_user, 'public', 'CREATE')
+        FROM pg_roles r WHERE rolname = current_user
+        """,
+    )
+    assert rows == [(False,) * 8]
+
+
+def test_the_bookkeeping_is_hidden_from_the_service(databases: Databases) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        query(databases.service_url, "SELECT * FROM platform_migrations._yoyo_migration")
+
+
+def test_public_may_execute_none_of_our_functions(databases: Databases) -> None:
+    rows = query(
+        databases.owner_url,
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'platform'::regnamespace "
+        "AND (proacl IS NULL OR proacl::text LIKE '%{=X%' OR proacl::text LIKE '%,=X%')",
+    )
+    assert rows == []

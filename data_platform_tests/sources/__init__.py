@@ -1,0 +1,1 @@
+"""Tests of how rows arrive: real servers, real sockets, real files."""

@@ -1,0 +1,222 @@
+"""Rows through COPY: every value survives, every misfit is named by its column and never by its value."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pytest
+
+from data_platform.catalog import Table, find_table
+from data_platform.errors import SchemaError, SourceError, UsageError
+from data_platform.sources.demo.load import DemoSummary
+from data_platform.sources.wrds.address import WrdsAddress
+from data_platform.sources.wrds.source import open_wrds
+from data_platform_tests.sources.declarations import wrds_table
+
+CRSP = find_table("crsp_daily")
+TEXTS = [
+    "plain",
+    "tab\there",
+    'quo"ted"',
+    "new\nline",
+    "carriage\r\nreturn\r",
+    "back\\slash",
+    "\\N",
+    "\\.",
+    "",
+    None,
+    " ",
+    "a,b,",
+    "NULL",
+    "nan",
+    "é漢🂡",
+    "''",
+    '"',
+]
+
+
+def _extract(
+    address: WrdsAddress, table: Table, partition: str = "all", block_bytes: int = 1 << 20
+) -> list[pa.RecordBatch]:
+    with open_wrds("wrds", address, block_bytes) as source:
+        return list(source.extract(table, partition))
+
+
+def test_the_demos_year_arrives_whole_in_the_catalogs_schema_and_order(demo: DemoSummary, address: WrdsAddress) -> None:
+    with open_wrds("demo", address, 1 << 18) as source:
+        expected = source.fingerprint(CRSP, "2023").row_count
+        batches = list(source.extract(CRSP, "2023"))
+        received = source.bytes_received
+
+    rows = pa.Table.from_batches(batches)
+    keys = list(zip(rows["permno"].to_pylist(), rows["date"].to_pylist(), strict=True))
+    assert demo.marker.rows > rows.num_rows == expected > 5000
+    assert len(batches) > 3
+    assert all(batch.schema.equals(CRSP.arrow_schema) for batch in batches)
+    assert keys == sorted(set(keys))
+    assert {date.year for _, date in keys} == {2023}
+    assert received > 1_000_000
+
+
+@pytest.mark.parametrize(("block_bytes", "blocks"), [(1, len(TEXTS)), (1 << 20, 1)])
+def test_text_survives_whatever_it_holds(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path, block_bytes: int, blocks: int
+) -> None:
+    owner.execute("CREATE TABLE lab.facts (id int, words text, more text)")
+    with owner.cursor() as cursor:
+        cursor.executemany("INSERT INTO lab.facts VALUES (%s, %s, %s)", [(i, t, t) for i, t in enumerate(TEXTS)])
+    table = wrds_table(
+        tmp_path, {"id": "int32", "words": "str", "more": "str"}, "SELECT id, words, more FROM lab.facts ORDER BY id;"
+    )
+
+    batches = _extract(address, table, block_bytes=block_bytes)
+
+    assert [row["words"] for batch in batches for row in batch.to_pylist()] == TEXTS
+    assert [row["more"] for batch in batches for row in batch.to_pylist()] == TEXTS
+    assert len(batches) == blocks
+
+
+def test_a_single_column_of_nulls_and_empty_strings_keeps_its_rows(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
+) -> None:
+    owner.execute(
+        "CREATE TABLE lab.facts AS SELECT * FROM (VALUES (1, NULL), (2, ''), (3, NULL), (4, 'x')) AS v (n, t)"
+    )
+    table = wrds_table(tmp_path, {"t": "str"}, "SELECT t FROM lab.facts ORDER BY n")
+
+    assert [row["t"] for batch in _extract(address, table) for row in batch.to_pylist()] == [None, "", None, "x"]
+
+
+def test_numbers_dates_and_truth_values_keep_type_and_value(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
+) -> None:
+    owner.execute(
+        "CREATE TABLE lab.facts (n numeric(20,8), f float8, i bigint, s smallint, b boolean, day date, at timestamp)"
+    )
+    owner.execute(
+        "INSERT INTO lab.facts VALUES"
+        " (0.1, 0.1, 9223372036854775807, -32768, true, '1925-12-31', '2024-02-29 12:34:56.789012'),"
+        " (-0.00000001, 1e-300, -9223372036854775808, 32767, false, '2024-02-29', '1970-01-01'),"
+        " (123456789012.12345678, 'Infinity', 0, 0, NULL, NULL, NULL),"
+        " ('NaN', 'NaN', NULL, NULL, NULL, NULL, NULL)"
+    )
+    kinds = {
+        "n": "float64",
+        "f": "float64",
+        "i": "int64",
+        "s": "int16",
+        "b": "bool",
+        "day": "date",
+        "at": "datetime[us]",
+    }
+    table = wrds_table(tmp_path, kinds, "SELECT * FROM lab.facts ORDER BY s NULLS LAST")
+
+    rows = pa.Table.from_batches(_extract(address, table))
+
+    assert rows.schema.equals(table.arrow_schema)
+    assert rows["n"].to_pylist()[:3] == [0.1, 123456789012.12345678, -0.00000001]
+    assert rows["f"].to_pylist()[:3] == [0.1, float("inf"), 1e-300]
+    assert all(rows[name].to_pylist()[3] != rows[name].to_pylist()[3] for name in ("n", "f"))
+    assert rows["i"].to_pylist() == [2**63 - 1, 0, -(2**63), None]
+    assert rows["b"].to_pylist() == [True, None, False, None]
+    assert rows["day"].to_pylist() == [dt.date(1925, 12, 31), None, dt.date(2024, 2, 29), None]
+    assert rows["at"].to_pylist()[0] == dt.datetime(2024, 2, 29, 12, 34, 56, 789012)
+
+
+def test_no_rows_give_no_batches(owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path) -> None:
+    owner.execute("CREATE TABLE lab.facts (day date)")
+
+    assert _extract(address, wrds_table(tmp_path, {"day": "date"}, "SELECT day FROM lab.facts")) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("int32", "'secret-12.5'"), ("date", "'secret'"), ("float64", "'1,5'"), ("bool", "'yes'"), ("int16", "'40000'")],
+)
+def test_a_value_that_does_not_fit_its_type_is_named_by_its_column_only(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path, kind: str, value: str
+) -> None:
+    owner.execute(f"CREATE TABLE lab.facts AS SELECT 1 AS id, {value}::text AS odd")
+    table = wrds_table(tmp_path, {"id": "int32", "odd": kind}, "SELECT id, odd FROM lab.facts")
+
+    with pytest.raises(SchemaError) as caught:
+        _extract(address, table)
+
+    assert caught.value.message == f"lab_facts all: column odd holds values that are not {kind}."
+    assert value.strip("'") not in str(caught.value)
+
+
+def test_a_missing_value_where_the_catalog_rules_it_out_is_refused(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
+) -> None:
+    owner.execute("CREATE TABLE lab.facts AS SELECT NULL::int AS id")
+    table = wrds_table(tmp_path, {"id": "int32"}, "SELECT id FROM lab.facts", required=("id",))
+
+    with pytest.raises(SchemaError, match="lab_facts all: column id has missing values"):
+        _extract(address, table)
+
+
+@pytest.mark.parametrize(
+    ("sql", "relation", "error", "words"),
+    [
+        ("SELECT id FROM lab.nothing", "lab.nothing", SchemaError, "the server has no relation lab.nothing"),
+        ("SELECT id FROM nolab.facts", "nolab.facts", SchemaError, "the server has no relation nolab.facts"),
+        ("SELECT gone AS id FROM lab.facts", "lab.facts", SchemaError, "lab.facts has no column gone"),
+        ("SELECT f.gone AS id FROM lab.facts f", "lab.facts", SchemaError, "lab.facts has no column f.gone"),
+        ("SELECT id FROM lab.hidden", "lab.hidden", SourceError, "the WRDS account wrds_demo may not read lab.hidden"),
+        ("SELECT id FROM closed.facts", "closed.facts", SourceError, "may not read closed.facts"),
+        ("SELECT id, id AS twice FROM lab.facts", "lab.facts", SchemaError, "column twice is not declared"),
+        ("SELECT id AS other FROM lab.facts", "lab.facts", SchemaError, "column id is missing"),
+        ("SELECT id FROM lab.facts WHERE 1 / (id - 1) > 0", "lab.facts", SourceError, "refused the query on lab.facts"),
+        ("SELEKT", "lab.facts", SourceError, "refused the query on lab.facts (SQLSTATE 42601)"),
+    ],
+    ids=[
+        "table",
+        "schema",
+        "column",
+        "qualified column",
+        "right",
+        "subscription",
+        "surplus",
+        "renamed",
+        "fails",
+        "no query",
+    ],
+)
+def test_what_the_server_refuses_is_told_apart(
+    owner: psycopg.Connection,
+    address: WrdsAddress,
+    tmp_path: Path,
+    sql: str,
+    relation: str,
+    error: type[Exception],
+    words: str,
+) -> None:
+    owner.execute("CREATE TABLE lab.facts AS SELECT 1 AS id, 'secret' AS words")
+    owner.execute("CREATE TABLE lab.hidden AS SELECT 1 AS id")
+    owner.execute(f"REVOKE ALL ON lab.hidden FROM {address.user}")
+    owner.execute("CREATE SCHEMA closed CREATE TABLE facts (id int)")
+    try:
+        with pytest.raises(error) as caught:
+            _extract(address, wrds_table(tmp_path, {"id": "int32"}, sql, relation=relation))
+    finally:
+        owner.execute("DROP SCHEMA closed CASCADE")
+
+    assert str(caught.value).startswith("lab_facts all: ")
+    assert words in str(caught.value)
+
+
+def test_columns_in_another_order_are_refused(owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path) -> None:
+    owner.execute("CREATE TABLE lab.facts AS SELECT 1 AS a, 2 AS b")
+    table = wrds_table(tmp_path, {"a": "int32", "b": "int32"}, "SELECT b, a FROM lab.facts")
+
+    with pytest.raises(SchemaError, match="the columns stand in another order"):
+        _extract(address, table)
+
+
+def test_a_partition_that_does_not_fit_is_refused(address: WrdsAddress) -> None:
+    with pytest.raises(UsageError, match="no partition of crsp_daily"):
+        _extract(address, CRSP, "2024-01")
