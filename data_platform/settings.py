@@ -31,8 +31,6 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(_absolute)] = Field(
         default=Path("var"), description="Where data, records and run storage live (mode 0700)."
     )
-    env: Literal["development", "production"] = "development"
-
     postgres_url: SecretStr | None = Field(
         default=None, description="The user's own PostgreSQL instead of the embedded one."
     )

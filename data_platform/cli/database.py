@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
+from data_platform.cli.session import require_administration
 from data_platform.errors import UsageError
-from data_platform.records.databases import open_databases
+from data_platform.records.databases import Databases, open_databases
 from data_platform.records.migrations import migrate as apply
 from data_platform.records.migrations import migration_status
 from data_platform.records.migrations import rollback as undo
@@ -26,7 +29,7 @@ def group() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the tables to the version of this code."""
-    with open_databases(load_settings()) as databases:
+    with _databases() as databases:
         applied = apply(databases)
     say(f"Applied: {', '.join(applied)}" if applied else "Nothing to do: the tables are up to date.")
 
@@ -40,7 +43,7 @@ def rollback(
     """Undo the newest migrations, together with the data of the tables they made."""
     if not yes:
         raise UsageError("A rollback deletes the data of the tables it removes.", hint="Repeat with --yes to do it.")
-    with open_databases(load_settings()) as databases:
+    with _databases() as databases:
         undone = undo(databases, count)
     say(f"Undone: {', '.join(undone)}" if undone else "Nothing to undo.")
 
@@ -48,9 +51,17 @@ def rollback(
 @app.command()
 def status(*, as_json: Json = False) -> None:
     """List the migrations and whether the database has them."""
-    with open_databases(load_settings()) as databases:
+    with _databases() as databases:
         states = migration_status(databases)
     if as_json:
         print_json([{"name": state.name, "applied": state.applied} for state in states])
         return
     print_table("Migrations", ["Migration", "Applied"], [[state.name, state.applied] for state in states])
+
+
+@contextmanager
+def _databases() -> Generator[Databases]:
+    settings = load_settings()
+    require_administration(settings)
+    with open_databases(settings) as databases:
+        yield databases

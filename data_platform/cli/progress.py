@@ -7,14 +7,15 @@ from typing import Self
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from data_platform.cli.output import stderr
+from data_platform.cli.output import say, stderr
 from data_platform.sync import SyncFailure, SyncOutcome
 
 
 class SyncProgress:
-    """A bar for the partitions and one for the rows of the current one; silent when nobody watches a terminal."""
+    """A bar for the partitions and one for their rows; without a terminal, a line for each partition."""
 
     def __init__(self, table: str, partitions: list[str]) -> None:
+        self._table = table
         self._partitions = partitions
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -24,6 +25,7 @@ class SyncProgress:
             TimeRemainingColumn(),
             console=stderr,
             transient=True,
+            disable=not stderr.is_terminal,
         )
         self._whole = self._progress.add_task(table, total=len(partitions), detail=f"0 of {len(partitions)}")
         self._rows = self._progress.add_task(partitions[0] if partitions else "", total=None, detail="starting")
@@ -47,6 +49,15 @@ class SyncProgress:
     def finished(self, result: SyncOutcome | SyncFailure) -> None:
         """Move on to the next partition."""
         self._done += 1
+        if not stderr.is_terminal:
+            say(f"{self._table} {result.partition}: {_said(result)} ({self._done} of {len(self._partitions)})")
         self._progress.update(self._whole, completed=self._done, detail=f"{self._done} of {len(self._partitions)}")
         following = self._partitions[self._done] if self._done < len(self._partitions) else result.partition
         self._progress.reset(self._rows, description=following, total=None, detail="starting")
+
+
+def _said(result: SyncOutcome | SyncFailure) -> str:
+    if isinstance(result, SyncFailure):
+        return "quarantined"
+    status = result.status.value.replace("_", " ")
+    return f"{status}, version {result.manifest.manifest_version}, {result.file.rows:,} rows"

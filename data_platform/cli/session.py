@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from data_platform.governance.identity import current_user, local_administrator
-from data_platform.governance.permissions import User
+from data_platform.governance.permissions import User, require_administrator
 from data_platform.records.connection import Records, open_records
 from data_platform.settings import Settings, load_settings
 from data_platform.warehouse import Warehouse
@@ -56,3 +56,14 @@ def reading_session() -> Generator[Reading]:
             yield session
         return
     yield Reading(settings, Warehouse(settings.warehouse_root), local_administrator())
+
+
+def require_administration(settings: Settings) -> None:
+    """Let the local administrator and administrators' tokens pass; without a token no database is asked.
+
+    Raises:
+        NotPermittedError: for everyone else.
+    """
+    if settings.token is not None:
+        with open_session(settings) as session:
+            require_administrator(session.user)

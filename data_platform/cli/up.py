@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from data_platform.cli.output import say
+from data_platform.cli.session import require_administration
 from data_platform.orchestration.serving import serve
 from data_platform.records.connection import open_records
 from data_platform.settings import load_settings
@@ -19,6 +20,7 @@ def up(
 ) -> None:
     """Serve the Dagster UI on 127.0.0.1, with daemon and code server, until Ctrl-C."""
     settings = load_settings()
+    require_administration(settings)
     with open_records(settings) as records:
         say(f"Starting; the UI will be at http://{HOST}:{port} — stop with Ctrl-C.")
         serve(settings, records.databases, host=HOST, port=port)

@@ -28,7 +28,7 @@ def verify(
         names = [item.name for item in chosen if item.dataset in visible]
         store = session.warehouse.store
         columns = (TextColumn("Hashing"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=stderr, transient=True) as progress:
+        with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
             task = progress.add_task("", total=sum(published_bytes(store, name) for name in names))
             reports = [verify_table(store, name, lambda size: progress.advance(task, size)) for name in names]
     problems = [problem for report in reports for problem in report.problems]

@@ -24,17 +24,19 @@ def is_current(previous: FileEntry, fingerprint: str, source: str, store: LocalS
 
 
 def refuse_mixture(table: Table, partition: str, base: SyncManifest | None, source: str) -> None:
-    """Keep synthetic and real rows from ever standing in one version.
+    """Keep synthetic and real rows from ever standing in one version, and real rows from giving way to synthetic ones.
 
     Raises:
-        UsageError: when another partition of the latest version came from the other kind of source.
+        UsageError: when another partition of the latest version came from the other kind of source, or when the
+            partition itself holds real rows and the source is synthetic.
     """
     if base is None:
         return
-    others = {entry.source for entry in base.files if entry.partition != partition}
-    if any((other in SYNTHETIC) != (source in SYNTHETIC) for other in others):
-        kind, present = ("synthetic", "real") if source in SYNTHETIC else ("real", "the demo's synthetic")
+    synthetic = source in SYNTHETIC
+    kept = {entry.source for entry in base.files if entry.partition != partition or synthetic}
+    if any((other in SYNTHETIC) != synthetic for other in kept):
+        kind, present = ("synthetic", "real") if synthetic else ("real", "the demo's synthetic")
         raise UsageError(
-            f"{table.name} {partition}: {kind} rows would stand beside {present} ones; nothing was done.",
+            f"{table.name} {partition}: {kind} rows would stand beside or replace {present} ones; nothing was done.",
             hint="Use another DATA_PLATFORM_HOME for the one or the other.",
         )

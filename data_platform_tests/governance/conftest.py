@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from data_platform.governance.engine.engine import QueryEngine
+from data_platform.governance.engine.limits import MIB, EngineLimits
 from data_platform.governance.engine.task import EnginePage
 from data_platform.governance.explorer import DataExplorerService
 from data_platform.governance.permissions import Role, User
@@ -22,7 +23,7 @@ Ask = Callable[..., EnginePage]
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[QueryEngine]:
-    engine = QueryEngine()
+    engine = QueryEngine(EngineLimits(memory_bytes=512 * MIB, address_space_bytes=2048 * MIB))
     yield engine
     engine.close()
 

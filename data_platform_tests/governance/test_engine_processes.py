@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
+import pyarrow as pa
 import pytest
 
 from data_platform.errors import PlatformError, QueryTimeoutError
@@ -34,6 +35,14 @@ def own_engine() -> Iterator[QueryEngine]:
 
 def run(engine: QueryEngine, sql: str, timeout_seconds: float = 20.0) -> int:
     return engine.run(sql, {}, dataset="crsp", timeout_seconds=timeout_seconds, page=1, page_size=10).rows_counted
+
+
+def arrow_stream(rows: int) -> bytes:
+    table = pa.table({"a": list(range(rows))})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
 
 
 def descendants() -> list[psutil.Process]:
@@ -171,6 +180,7 @@ def test_what_a_broken_worker_says_is_not_believed() -> None:
         (Frame.DONE, b"not json"),
         (Frame.DONE, b"{}"),
         (Frame.ARROW, b"not arrow"),
+        (Frame.ARROW, arrow_stream(1000)[:-2000]),
         (Frame.PROBLEM, b'{"kind": "new", "text": "x", "line": null, "column": null, "hint": null}'),
     ]
     for kind, payload in said:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -26,6 +29,7 @@ from data_platform.governance.fingerprint import fingerprint
 from data_platform.governance.permissions import Role, User
 from data_platform.records import query_audit
 from data_platform.records.connection import Records, connect_records
+from data_platform.records.databases import Databases
 from data_platform.records.query_audit import AuditedQuery
 from data_platform.records.scope import Scope
 from data_platform.settings import Settings
@@ -219,31 +223,32 @@ def test_requests_that_make_no_sense_are_refused_before_anything_is_recorded(
 
 
 def test_without_the_database_nothing_is_shown(
-    warehouse: Warehouse, settings: Settings, engine: QueryEngine, records: Records, analyst: User
+    warehouse: Warehouse, settings: Settings, engine: QueryEngine, databases: Databases, analyst: User
 ) -> None:
-    databases = records.databases
-    away = databases.service_url.replace("port=", "port=1")
-    with connect_records(_with_service_url(databases, away)) as unreachable:
+    away = dataclasses.replace(databases, service_url=databases.service_url.replace("port=", "port=1"))
+    with connect_records(away, wait_seconds=0.3) as unreachable:
         service = DataExplorerService(unreachable, warehouse, settings, engine)
         with pytest.raises(DatabaseUnavailableError):
             service.execute_query(analyst, "crsp", "SELECT 1")
 
 
 def test_when_the_outcome_cannot_be_recorded_no_rows_are_given(
-    explorer: DataExplorerService, records: Records, analyst: User
+    explorer: DataExplorerService, records: Records, databases: Databases, analyst: User
 ) -> None:
-    """The database goes away while the query runs."""
+    """The right to write the audit is lost while the query runs."""
 
-    def close_soon() -> None:
+    def revoke_soon() -> None:
         while not audit(records):
-            pass
-        records.__exit__(None, None, None)
+            time.sleep(0.01)
+        with psycopg.connect(databases.owner_url, autocommit=True) as owner:
+            owner.execute("REVOKE INSERT ON platform.data_query_audit FROM platform_service")
 
     with ThreadPoolExecutor(1) as threads:
-        closing = threads.submit(close_soon)
-        with pytest.raises(Exception, match=r"."):
-            explorer.execute_query(analyst, "crsp", "SELECT count(*) FROM range(300000000) t(i) WHERE i % 7 = 3")
-        closing.result()
+        revoking = threads.submit(revoke_soon)
+        with pytest.raises(PlatformError, match="The database refuses this"):
+            explorer.execute_query(analyst, "crsp", "SELECT count(*) FROM range(600000000) t(i) WHERE i % 7 = 3")
+        revoking.result()
+    assert [row.result for row in audit(records)] == [None]
 
 
 def test_without_a_key_nothing_runs(
@@ -301,16 +306,10 @@ def test_a_preview_shows_the_first_rows_and_is_recorded(
     for limit in (0, 1001):
         with pytest.raises(UsageError, match="between 1 and 1,000"):
             explorer.get_dataset_preview(analyst, "crsp", limit=limit)
-    with pytest.raises(UsageError, match="has no table 'ff_factors_daily'. Tables: crsp_daily"):
+    with pytest.raises(UsageError, match=r"has no table 'ff_factors_daily'\. Tables: crsp_daily"):
         explorer.get_dataset_preview(analyst, "crsp", table="ff_factors_daily")
 
 
 def test_rows_do_not_show_in_the_text_of_a_result(explorer: DataExplorerService, analyst: User) -> None:
     result = explorer.execute_query(analyst, "crsp", "SELECT * FROM crsp_daily LIMIT 3")
     assert "T10001" not in repr(result)
-
-
-def _with_service_url(databases: object, url: str) -> object:
-    import dataclasses
-
-    return dataclasses.replace(databases, service_url=url)  # type: ignore[type-var]

@@ -16,7 +16,8 @@ QUERY = "SELECT permno, avg(ret) FROM crsp_daily WHERE date >= DATE '2020-01-01'
     "same",
     [
         "select permno, AVG(ret) from crsp_daily where date >= date '2020-01-01' group by permno;",
-        "SELECT  permno,\n\tavg( ret )\nFROM CRSP_Daily -- all of them\nWHERE date >= DATE '2020-01-01' /* on */ GROUP BY permno",
+        "SELECT  permno,\n\tavg( ret )\nFROM CRSP_Daily -- all of them\n"
+        "WHERE date >= DATE '2020-01-01' /* and on */ GROUP BY permno",
     ],
 )
 def test_formatting_comments_and_case_do_not_count(same: str) -> None:

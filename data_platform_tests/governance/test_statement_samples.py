@@ -15,7 +15,7 @@ from data_platform.governance.engine.engine import QueryEngine
 from data_platform_tests.governance.conftest import Ask
 from data_platform_tests.governance.market import crsp_rows, factor_rows, write_parquet
 
-RESOURCE_SECONDS = 0.7
+RESOURCE_SECONDS = 0.4
 WITHOUT_EFFECT = frozenset({"regex_redos"})
 """DuckDB's regular expressions take linear time, so this one simply answers."""
 

@@ -13,14 +13,15 @@ from pathlib import Path
 class Forwarder:
     """Listens on a Unix socket as a database server would and passes bytes both ways.
 
-    `connections` counts who came. The first `drop_first` of them are hung up on at once, and `cut()` ends all the
-    others without a word, as a power failure at the server does.
+    `connections` counts who came. The first `drop_first` of them are hung up on at once; while `deaf`, new ones are
+    held without an answer. `cut()` ends all without a word, as a power failure at the server does.
     """
 
     def __init__(self, target: Path, port: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dpw-", dir="/tmp"))
         self.connections = 0
         self.drop_first = 0
+        self.deaf = False
         self._target = target
         self._open: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
@@ -56,6 +57,9 @@ class Forwarder:
             self.connections += 1
             if self.connections <= self.drop_first:
                 client.close()
+                continue
+            if self.deaf:
+                self._open.append(client)
                 continue
             server = socket.socket(socket.AF_UNIX)
             server.connect(str(self._target))

@@ -26,7 +26,10 @@ from data_platform.sync import (
     sync_partition,
     sync_partitions,
 )
+from data_platform.sync.decisions import refuse_mixture
 from data_platform.sync.plan import choose_partitions
+from data_platform.warehouse import FileEntry, SyncManifest
+from data_platform.warehouse.manifest import files_checksum
 from data_platform.warehouse.verify import verify_table
 
 CRSP = find_table("crsp_daily")
@@ -220,10 +223,66 @@ def test_real_rows_never_stand_beside_synthetic_ones(context: SyncContext) -> No
             "wrds_sslmode": "disable",
         }
     )
-    with pytest.raises(UsageError, match="real rows would stand beside the demo's synthetic ones"):
+    with pytest.raises(UsageError, match="real rows would stand beside or replace the demo's synthetic ones"):
         sync_partition(dataclasses.replace(context, settings=real), CRSP, "2024")
     # A version that holds nothing but the partition being replaced mixes nothing.
     assert sync_partition(dataclasses.replace(context, settings=real), CRSP, "2023").status is SyncStatus.UP_TO_DATE
+
+
+@pytest.mark.parametrize(
+    ("present", "partition", "source", "refused"),
+    [
+        ({}, "2024", "demo", False),
+        ({"2023": "demo"}, "2024", "demo", False),
+        ({"2023": "wrds"}, "2024", "wrds", False),
+        ({"2023": "demo"}, "2024", "wrds", True),
+        ({"2023": "wrds"}, "2024", "demo", True),
+        ({"2024": "demo"}, "2024", "wrds", False),
+        ({"2024": "wrds"}, "2024", "demo", True),
+        ({"2023": "demo", "2024": "wrds"}, "2024", "wrds", True),
+    ],
+)
+def test_which_sources_may_follow_which(present: dict[str, str], partition: str, source: str, refused: bool) -> None:
+    base = _manifest(present) if present else None
+    if refused:
+        with pytest.raises(UsageError):
+            refuse_mixture(CRSP, partition, base, source)
+    else:
+        refuse_mixture(CRSP, partition, base, source)
+
+
+def _manifest(sources: dict[str, str]) -> SyncManifest:
+    """A manifest with these partitions, each from its source."""
+    files = tuple(
+        FileEntry(
+            partition=year,
+            sha256="0" * 64,
+            bytes=1,
+            rows=1,
+            min_date=dt.date(int(year), 1, 2),
+            max_date=dt.date(int(year), 1, 2),
+            source=source,
+            source_fingerprint="f",
+        )
+        for year, source in sources.items()
+    )
+    return SyncManifest(
+        dataset="crsp",
+        table="crsp_daily",
+        manifest_version=1,
+        sync_timestamp=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        start_date=files[0].min_date,
+        end_date=files[-1].max_date,
+        row_count=len(files),
+        checksum=files_checksum(files),
+        previous_checksum=None,
+        schema_version="1.0.0",
+        wrds_query_hash=None,
+        source_fingerprint="f",
+        validation_status="passed",
+        changed_partitions=tuple(sources),
+        files=files,
+    )
 
 
 def test_damaged_bytes_are_mended_by_a_full_sync(context: SyncContext) -> None:

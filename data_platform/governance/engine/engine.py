@@ -128,7 +128,7 @@ def converse(worker: Worker, task: QueryTask, deadline: float) -> EnginePage | N
         raise _timeout(task) from None
     except ConnectionError:
         return None
-    except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
+    except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as error:
         raise PlatformError("The query engine gave an answer that can't be read.") from error
 
 

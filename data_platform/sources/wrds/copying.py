@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg2
 from psycopg2 import sql
 
+from data_platform.sources.wrds.cancelling import ask_to_cancel
 from data_platform.sources.wrds.parsing import COPY_FORMAT, Block
 
 if TYPE_CHECKING:
@@ -103,16 +104,15 @@ class CopyOut:
         self._abandoned = True
         if self._finished_within(0.0):
             return
-        with contextlib.suppress(psycopg2.Error):
-            self._connection.cancel()
-        if not self._finished_within(CANCEL_SECONDS):
-            # The server does not take the cancellation: hang up, which ends the driver's wait at once.
-            with (
-                contextlib.suppress(OSError, psycopg2.Error),
-                socket.socket(fileno=os.dup(self._connection.fileno())) as line,
-            ):
+        if ask_to_cancel(self._connection, CANCEL_SECONDS) and self._finished_within(CANCEL_SECONDS):
+            return
+        # The server does not heed the cancellation: hang up, which ends the driver's wait at once. The server notices
+        # when it sends the next row.
+        with contextlib.suppress(OSError, psycopg2.Error):
+            line = socket.socket(fileno=os.dup(self._connection.fileno()))
+            with line:
                 line.shutdown(socket.SHUT_RDWR)
-            self._finished_within(None)
+        self._finished_within(None)
 
     def _finished_within(self, seconds: float | None) -> bool:
         """Wait for the thread, taking from the queue what it may be blocked on."""

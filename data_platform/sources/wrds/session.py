@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -61,8 +60,9 @@ def open_session(address: WrdsAddress) -> Generator[extensions.connection]:
         _prepare(connection, address)
         yield connection
     finally:
-        with contextlib.suppress(Exception):  # a session that the server has already ended cannot say goodbye
-            client.close()
+        # Without this the pool would first roll back, and log a traceback when the server has ended the session.
+        client.connection.invalidate()
+        client.close()
 
 
 def _prepare(connection: extensions.connection, address: WrdsAddress) -> None:
