@@ -53,7 +53,7 @@ def query(  # noqa: PLR0913 - the options of the command
         service = DataExplorerService(session.records, session.warehouse, session.settings)
         if as_job:
             _refuse_with_job(as_of=as_of, page=page)
-            rows = _run_as_job(session, service, dataset, sql)
+            rows = run_as_job(session, service, dataset, sql)
         else:
             result = service.execute_query(
                 session.user, dataset, sql, timeout_seconds=timeout, page=page, page_size=page_size, as_of=as_of
@@ -76,8 +76,12 @@ def summary(dto: QueryResultDTO) -> str:
     return f"{whole}, {dto.duration_ms:,} ms, from {versions}; {remaining}."
 
 
-def _run_as_job(session: Session, service: DataExplorerService, dataset: str, sql: str) -> pa.Table:
-    """Store the request, run `query_job` by its id, and read what it left."""
+def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql: str) -> pa.Table:
+    """Store the request, run `query_job` by its id, and read what it left.
+
+    Raises:
+        PlatformError: whatever the query itself raises.
+    """
     from data_platform.definitions import build_definitions  # noqa: PLC0415 - Dagster takes seconds to import
     from data_platform.orchestration.instance import open_instance  # noqa: PLC0415 - see above
     from data_platform.orchestration.launching import run_query_job  # noqa: PLC0415 - see above

@@ -156,7 +156,7 @@ def _print(table: Table, results: Results) -> None:
 
 def _checks(result: SyncOutcome | SyncFailure) -> str:
     if not result.results:
-        return "not needed" if isinstance(result, SyncOutcome) else "failed"
+        return "-"
     counts = {
         status: sum(check.status == status for check in result.results) for status in ("passed", "warning", "failed")
     }

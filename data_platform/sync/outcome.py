@@ -22,8 +22,8 @@ class SyncStatus(StrEnum):
 class SyncOutcome:
     """One partition's sync: the version that holds it now, its file, and how the work went.
 
-    `seconds` is the whole sync, `extract_seconds` the part from the first row to the staged file; both are 0 for
-    work that was not needed. `results` is empty when nothing was extracted.
+    `seconds` is the whole sync, `extract_seconds` the part from the first row to the staged file; the latter is 0 when
+    nothing was extracted. `results` are then the verdicts under which the partition was published.
     """
 
     status: SyncStatus

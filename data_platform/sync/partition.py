@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Literal
 
 import pyarrow as pa
 
@@ -21,7 +20,7 @@ from data_platform.sync.decisions import is_current, refuse_mixture
 from data_platform.sync.journal import Journal
 from data_platform.sync.outcome import PartitionRejected, SyncOutcome, SyncStatus, unreadable
 from data_platform.sync.setting_aside import set_aside
-from data_platform.sync.validation import judge
+from data_platform.sync.validation import as_published, from_published, judge
 from data_platform.warehouse import StagedFile, SyncManifest
 from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
@@ -87,7 +86,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome:
         raise
     stored = work.context.warehouse.store
     if base and previous and not full and is_current(previous, fingerprint.value, work.source.name, stored):
-        return _up_to_date(work, base, results=(), extract_seconds=0.0)
+        return _up_to_date(work, base, results=from_published(previous.checks), extract_seconds=0.0)
     with staging_folder(work.context.warehouse.staging_root, table.name, lock.token.writer_id) as folder:
         extract_started = time.monotonic()
         try:
@@ -104,7 +103,6 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome:
         if base and previous and previous.sha256 == staged.sha256:
             heal_blob(stored, staged)
             return _up_to_date(work, base, results=results, extract_seconds=extract_seconds)
-        status: Literal["passed", "warning"] = "warning" if worst(results) is Status.WARNING else "passed"
         manifest = publish_partition(
             stored,
             lock,
@@ -113,7 +111,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome:
             partition=partition,
             staged=staged,
             provenance=Provenance(work.source.name, fingerprint.value, fingerprint.query_hash),
-            status=status,
+            checks=as_published(results),
         )
     outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds)
     work.journal.log(

@@ -7,8 +7,16 @@ import datetime as dt
 import polars as pl
 
 from data_platform.catalog import Partitioning, Table
-from data_platform.quality import CheckResult, Evidence, profile_frame, trading_calendar, validate
-from data_platform.warehouse import StagedFile, SyncManifest
+from data_platform.quality import (
+    CheckResult,
+    Evidence,
+    Status,
+    ValidationType,
+    profile_frame,
+    trading_calendar,
+    validate,
+)
+from data_platform.warehouse import FileCheck, StagedFile, SyncManifest
 
 
 def judge(
@@ -47,3 +55,27 @@ def _rows_per_session_before(table: Table, partition: str, base: SyncManifest | 
         return None
     sessions = len(trading_calendar(table.calendar).trading_days_between(entry.min_date, entry.max_date))
     return entry.rows / sessions if sessions else None
+
+
+def as_published(results: tuple[CheckResult, ...]) -> tuple[FileCheck, ...]:
+    """The verdicts as a manifest keeps them. A failed one has no place there: nothing with it is published."""
+    return tuple(
+        FileCheck(
+            validation_type=result.validation_type.value,
+            status="warning" if result.status is Status.WARNING else "passed",
+            expected=result.expected,
+            actual=result.actual,
+            message=result.message,
+        )
+        for result in results
+    )
+
+
+def from_published(checks: tuple[FileCheck, ...]) -> tuple[CheckResult, ...]:
+    """The verdicts under which a file was published."""
+    return tuple(
+        CheckResult(
+            ValidationType(check.validation_type), Status(check.status), check.expected, check.actual, check.message
+        )
+        for check in checks
+    )

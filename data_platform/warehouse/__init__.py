@@ -5,9 +5,9 @@ exclusive creation of a manifest is the commit. Everything that must survive a c
 Postgres, Dagster, where rows come from and whether they are right do not belong here.
 """
 
-from data_platform.warehouse.manifest import FileEntry, SyncManifest
+from data_platform.warehouse.manifest import FileCheck, FileEntry, SyncManifest
 from data_platform.warehouse.reader import PinnedVersion, Reader
 from data_platform.warehouse.staging import StagedFile
 from data_platform.warehouse.warehouse import Warehouse
 
-__all__ = ["FileEntry", "PinnedVersion", "Reader", "StagedFile", "SyncManifest", "Warehouse"]
+__all__ = ["FileCheck", "FileEntry", "PinnedVersion", "Reader", "StagedFile", "SyncManifest", "Warehouse"]

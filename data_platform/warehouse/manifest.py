@@ -15,8 +15,20 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SchemaVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 
+class FileCheck(BaseModel):
+    """One verdict under which a file was published: counts, shares, dates or names, never a licensed value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    validation_type: str
+    status: Literal["passed", "warning"]
+    expected: str
+    actual: str
+    message: str = ""
+
+
 class FileEntry(BaseModel):
-    """One partition's published Parquet file, and which state of which source it was made from."""
+    """One partition's published Parquet file, the state of the source it was made from, and the verdicts on it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +40,7 @@ class FileEntry(BaseModel):
     max_date: dt.date
     source: str
     source_fingerprint: str
+    checks: tuple[FileCheck, ...] = ()
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:

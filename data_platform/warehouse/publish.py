@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
 
 from data_platform.errors import SyncValidationError
 from data_platform.warehouse import layout
 from data_platform.warehouse.lock import HeldLock
-from data_platform.warehouse.manifest import FileEntry, SyncManifest, files_checksum
+from data_platform.warehouse.manifest import FileCheck, FileEntry, SyncManifest, files_checksum
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.schemas import SchemaRegistry, columns_of
 from data_platform.warehouse.staging import StagedFile
@@ -35,9 +34,11 @@ def publish_partition(
     partition: str,
     staged: StagedFile,
     provenance: Provenance,
-    status: Literal["passed", "warning"],
+    checks: tuple[FileCheck, ...],
 ) -> SyncManifest:
     """Publish a validated partition as the table's next version; the other partitions stay as they are.
+
+    The version's status is ``warning`` when any of its files was published with a warning.
 
     Raises:
         SchemaError: when the columns break readers of earlier versions.
@@ -59,9 +60,11 @@ def publish_partition(
         max_date=staged.max_date,
         source=provenance.source,
         source_fingerprint=provenance.source_fingerprint,
+        checks=checks,
     )
     _place_blob(store, staged)
     files = replace_partition(base.files if base else (), entry)
+    warned = any(check.status == "warning" for item in files for check in item.checks)
 
     def make(number: int) -> SyncManifest:
         return SyncManifest(
@@ -77,7 +80,7 @@ def publish_partition(
             schema_version=schema_version,
             wrds_query_hash=provenance.query_hash,
             source_fingerprint=provenance.source_fingerprint,
-            validation_status=status,
+            validation_status="warning" if warned else "passed",
             changed_partitions=(partition,),
             files=files,
         )

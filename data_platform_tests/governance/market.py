@@ -79,6 +79,6 @@ def publish(warehouse: Warehouse, dataset: str, table: str, partition: str, rows
             partition=partition,
             staged=staged,
             provenance=Provenance("made up", "fingerprint", None),
-            status="passed",
+            checks=(),
         )
     return manifest.manifest_version

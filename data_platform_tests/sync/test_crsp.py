@@ -65,6 +65,8 @@ def test_an_unchanged_partition_publishes_nothing(context: SyncContext) -> None:
     full = sync_partition(context, CRSP, "2024", full=True)
     assert (again.status, full.status) == (SyncStatus.UP_TO_DATE, SyncStatus.UP_TO_DATE)
     assert again.extract_seconds == 0 < full.extract_seconds
+    assert again.results == full.results == first.results
+    assert {result.status.value for result in again.results} == {"passed"}
     assert _latest(context) == 1
     assert again.manifest == first.manifest
 

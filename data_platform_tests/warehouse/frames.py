@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from data_platform.warehouse import StagedFile, SyncManifest, Warehouse
+from data_platform.warehouse import FileCheck, StagedFile, SyncManifest, Warehouse
 from data_platform.warehouse.publish import Provenance, publish_partition
 from data_platform.warehouse.staging import stage
 
@@ -31,7 +31,16 @@ def staged(folder: Path, *batches: pa.RecordBatch) -> StagedFile:
     return stage(iter(batches), SCHEMA, "date", folder / f"{uuid.uuid4().hex}.parquet")
 
 
-def publish(warehouse: Warehouse, table: str = "t", partition: str = "2024", *batches: pa.RecordBatch) -> SyncManifest:
+PASSED = FileCheck(validation_type="row_count", status="passed", expected="3", actual="3")
+
+
+def publish(
+    warehouse: Warehouse,
+    table: str = "t",
+    partition: str = "2024",
+    *batches: pa.RecordBatch,
+    checks: tuple[FileCheck, ...] = (PASSED,),
+) -> SyncManifest:
     """Publish batches as one partition, under the table's lock."""
     file = staged(warehouse.staging_root / "test", *(batches or (batch(int(partition)),)))
     with warehouse.lock(table).acquire(wait_seconds=30) as lock:
@@ -43,5 +52,5 @@ def publish(warehouse: Warehouse, table: str = "t", partition: str = "2024", *ba
             partition=partition,
             staged=file,
             provenance=Provenance("test", "fingerprint", None),
-            status="passed",
+            checks=checks,
         )

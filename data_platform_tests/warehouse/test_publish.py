@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from data_platform.errors import ChecksumMismatchError, Fenced, SchemaError, UsageError
-from data_platform.warehouse import Warehouse, layout
+from data_platform.warehouse import FileCheck, Warehouse, layout
 from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.publish import heal_blob
 from data_platform.warehouse.reader import NoDataError
@@ -37,6 +37,17 @@ def test_versions_are_consecutive_and_earlier_ones_stay_readable(warehouse: Ware
     latest = warehouse.reader("t").pin()
     assert latest.version == 3
     assert latest.scan().filter(pl.col("date") < dt.date(2024, 1, 1)).collect().get_column("ret").unique().item() == 0.5
+
+
+def test_a_warning_stays_with_its_file_until_it_is_replaced(warehouse: Warehouse) -> None:
+    warned = FileCheck(
+        validation_type="row_count", status="warning", expected="3", actual="2", message="one is missing"
+    )
+    assert publish(warehouse, "t", "2023", checks=(warned,)).validation_status == "warning"
+    second = publish(warehouse, "t", "2024")
+    assert second.validation_status == "warning"
+    assert [entry.checks[0].status for entry in second.files] == ["warning", "passed"]
+    assert publish(warehouse, "t", "2023", batch(2023, ret=0.7)).validation_status == "passed"
 
 
 def test_each_version_names_the_one_before(warehouse: Warehouse) -> None:
