@@ -8,9 +8,10 @@ from __future__ import annotations
 import io
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import duckdb
 import pyarrow as pa
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 8192
 _DESCRIBE = "DESCRIBE ({})"
 _DESCRIBE_OFFSET = _DESCRIBE.index("{")
+_RECURSION: Final = 5_000
 
 
 def answer(channel: socket.socket) -> None:
@@ -105,6 +107,9 @@ def _parse(connection: duckdb.DuckDBPyConnection, sql: str, statement: Statement
     serialized = _translating(
         lambda: _scalar(connection, "SELECT json_serialize_sql($1::VARCHAR)", sql), statement, data_was_read=False
     )
+    # DuckDB takes expressions a thousand levels deep; Python's default would stop at about half of that, and elsewhere
+    # in every version.
+    sys.setrecursionlimit(_RECURSION)
     try:
         document = cast("dict[str, Any]", json.loads(str(serialized)))
     except RecursionError:
