@@ -28,6 +28,8 @@ from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer, open_embedded
 from data_platform.records.migrations import migrate
 
+pytest_plugins = ("data_platform_tests.demo_fixtures",)
+
 _TEMPLATE = "platform_template"
 
 

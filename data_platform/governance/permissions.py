@@ -102,10 +102,11 @@ def decide(user: User, action: Action, dataset: str | None = None) -> Decision:
     """Decide whether `user` may do `action`, on `dataset` when one is named."""
     if user.disabled:
         return Decision(allowed=False, reason=f"User {user.user_id} is disabled.")
-    if not user.holds(action):
-        return Decision(allowed=False, reason=f"{_DOING[action]} requires {action}")
-    if dataset is not None and not user.holds(dataset_permission(dataset)):
-        return Decision(allowed=False, reason=f"Access to {dataset} requires {dataset_permission(dataset)}")
+    needed = [action.value] if dataset is None else [dataset_permission(dataset), action.value]
+    missing = [permission for permission in needed if not user.holds(permission)]
+    if missing:
+        what = _DOING[action] if dataset is None else f"Access to {dataset}"
+        return Decision(allowed=False, reason=f"{what} requires {' and '.join(missing)}")
     return Decision(allowed=True)
 
 

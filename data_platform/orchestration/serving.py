@@ -34,6 +34,9 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
     (settings.home / "dagster").mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [
         sys.executable,
+        # `dagster dev` warns that another command will take its place one day; that is nothing for its user.
+        "-W",
+        "ignore",
         "-m",
         "dagster",
         "dev",

@@ -189,9 +189,9 @@ def test_a_user_without_permission_is_refused_with_the_reason(platform: Platform
     platform("users", "add", "ann", "--role", "analyst")
     vera, ann = (platform("users", "token", name, "--json").json["token"] for name in ("vera", "ann"))
     refused = platform("query", "-d", "crsp", "SELECT 1", DATA_PLATFORM_TOKEN=vera)
-    assert (refused.code, "Querying requires query:data" in refused.err) == (3, True)
+    assert (refused.code, "Access to crsp requires dataset:crsp and query:data" in refused.err) == (3, True)
     sync = platform("sync", "crsp_daily", "-p", "2024", DATA_PLATFORM_TOKEN=ann)
-    assert (sync.code, "Starting a sync requires trigger:data_sync" in sync.err) == (3, True)
+    assert (sync.code, "Access to crsp requires trigger:data_sync" in sync.err) == (3, True)
     assert platform("query", "-d", "crsp", "SELECT 1 AS one", "--json", DATA_PLATFORM_TOKEN=ann).json == [{"one": 1}]
     platform("users", "revoke", "ann", "dataset:crsp")
     revoked = platform("query", "-d", "crsp", "SELECT 1", DATA_PLATFORM_TOKEN=ann)

@@ -139,7 +139,7 @@ def test_a_failure_leaves_an_attempt_and_an_outcome_without_rows(
 @pytest.mark.parametrize(
     ("user", "reason"),
     [
-        (User("vic", Role.VIEWER), "Querying requires query:data"),
+        (User("vic", Role.VIEWER), "Access to crsp requires dataset:crsp and query:data"),
         (User("vic", Role.VIEWER, grants=frozenset({"query:data"})), "Access to crsp requires dataset:crsp"),
         (User("ann", Role.ANALYST, revocations=frozenset({"dataset:crsp"})), "Access to crsp requires dataset:crsp"),
         (User("eve", Role.ADMIN, disabled=True), "User eve is disabled."),

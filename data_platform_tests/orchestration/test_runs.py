@@ -1,0 +1,180 @@
+"""Runs of the assets and of the query job in a real instance: what they leave there, and what they never do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import psycopg
+import pytest
+
+from data_platform.catalog import Table, find_table
+from data_platform.definitions import build_definitions
+from data_platform.errors import PlatformError, SyncValidationError
+from data_platform.governance.explorer import DataExplorerService
+from data_platform.governance.identity import local_administrator
+from data_platform.orchestration.launching import run_asset, run_query_job
+from data_platform.orchestration.resource import Platform, WatchedPlatform
+from data_platform.quality import CHECKS
+from data_platform.sync import SyncContext, SyncFailure, SyncOutcome
+
+CRSP = find_table("crsp_daily")
+KEY = dg.AssetKey("crsp_daily")
+
+
+class Runs:
+    """Definitions over one context, an instance, and everything that was reported."""
+
+    def __init__(self, context: SyncContext, instance: dg.DagsterInstance) -> None:
+        self.platform = Platform(context.settings, context.records, context.warehouse)
+        self.context = context
+        self.instance = instance
+        self.reported: list[SyncOutcome | SyncFailure | PlatformError] = []
+        resource = WatchedPlatform(self.platform, context, self.reported.append)
+        self.definitions = build_definitions(context.settings, {"platform": resource})
+
+    def sync(self, *years: str, table: Table = CRSP) -> list[bool]:
+        return list(run_asset(self.definitions, self.instance, table, list(years), full=False, tags={}))
+
+    def checks(self, partition: str) -> dict[str, bool | None]:
+        """The newest evaluation of each check of a partition; None when it was planned but not evaluated."""
+        storage = self.instance.event_log_storage
+        found: dict[str, bool | None] = {}
+        for kind in CHECKS:
+            key = dg.AssetCheckKey(KEY, kind.value)
+            for record in storage.get_asset_check_execution_history(key, limit=20):
+                if record.partition == partition:
+                    evaluation = record.event.dagster_event if record.event else None
+                    data = evaluation.event_specific_data if evaluation else None
+                    found[kind.value] = getattr(data, "passed", None)
+                    break
+        return found
+
+    def everything_stored(self) -> str:
+        """Every event, tag and run config of every run, as text."""
+        texts: list[str] = []
+        for run in self.instance.get_runs():
+            texts += [json.dumps(run.run_config), json.dumps(run.tags)]
+            texts += [str(record) for record in self.instance.all_logs(run.run_id)]
+        return "\n".join(texts)
+
+
+@pytest.fixture
+def runs(context: SyncContext, tmp_path: Path) -> Iterator[Runs]:
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        yield Runs(context, instance)
+
+
+def test_a_range_of_years_is_one_run_with_each_partition_and_check_of_its_own(runs: Runs) -> None:
+    assert runs.sync("2023", "2024") == [True]
+    assert len(runs.instance.get_runs()) == 1
+    assert runs.instance.get_materialized_partitions(KEY) == {"2023", "2024"}
+    for year in ("2023", "2024"):
+        assert runs.checks(year) == dict.fromkeys((kind.value for kind in CHECKS), True)
+    (record,) = runs.instance.fetch_materializations(KEY, limit=1).records
+    materialization = record.asset_materialization
+    assert materialization is not None
+    latest = runs.platform.warehouse.reader("crsp_daily").pin()
+    assert materialization.tags is not None
+    assert materialization.tags["dagster/data_version"] == latest.manifest.checksum
+    assert materialization.metadata["dagster/row_count"].value == latest.row_count
+    assert materialization.metadata["dagster/partition_row_count"].value == latest.manifest.files[1].rows
+    assert materialization.metadata["version"].value == 2
+
+
+def test_an_unchanged_partition_is_materialized_again_with_the_checks_it_was_published_under(runs: Runs) -> None:
+    runs.sync("2024")
+    runs.sync("2024")
+    assert runs.checks("2024") == dict.fromkeys((kind.value for kind in CHECKS), True)
+    newest, oldest = runs.instance.fetch_materializations(KEY, limit=2).records
+    tags = [record.asset_materialization.tags for record in (newest, oldest) if record.asset_materialization]
+    assert tags[0] == tags[1]
+    assert runs.platform.warehouse.manifests("crsp_daily").latest_number() == 1
+
+
+def test_a_bad_partition_fails_its_check_and_the_run_and_spares_the_others(
+    runs: Runs, wrds_owner: psycopg.Connection
+) -> None:
+    wrds_owner.execute("DELETE FROM crsp.dsf_v2 WHERE dlycaldt = '2023-03-01'")
+    assert runs.sync("2023", "2024") == [False]
+    assert runs.checks("2023")["date_continuity"] is False
+    assert runs.checks("2024")["date_continuity"] is True
+    assert runs.instance.get_materialized_partitions(KEY) == {"2024"}
+    assert [type(result) for result in runs.reported] == [SyncFailure, SyncOutcome]
+    failure = runs.reported[0]
+    assert isinstance(failure, SyncFailure)
+    assert isinstance(failure.error, SyncValidationError)
+    (run,) = runs.instance.get_runs()
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    assert "1 of 250 sessions are missing: 2023-03-01" in runs.everything_stored()
+
+
+def test_a_source_error_ends_the_run_with_its_own_words(runs: Runs, wrds_owner: psycopg.Connection) -> None:
+    wrds_owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA crsp FROM PUBLIC")
+    demo = runs.context.records.databases.demo
+    assert demo is not None
+    wrds_owner.execute(f"REVOKE ALL ON crsp.dsf_v2 FROM {demo.reader}")  # type: ignore[arg-type]
+    assert runs.sync("2024") == [False]
+    (error,) = runs.reported
+    assert isinstance(error, PlatformError)
+    assert "may not read crsp.dsf_v2" in error.message
+    assert error.message in runs.everything_stored()
+
+
+def test_no_row_no_password_and_no_query_text_is_ever_stored_by_dagster(runs: Runs) -> None:
+    runs.sync("2023", "2024")
+    sql = "SELECT ticker, cusip FROM crsp_daily WHERE ticker <> 'WITNESS' LIMIT 5"
+    service = DataExplorerService(runs.context.records, runs.context.warehouse, runs.context.settings)
+    request = service.submit_request(local_administrator(), "crsp", sql)
+    run_query_job(runs.definitions, runs.instance, request, {})
+    assert runs.reported
+    assert not [result for result in runs.reported if isinstance(result, PlatformError)]
+    stored = runs.everything_stored()
+    assert str(request) in stored
+    frame = runs.platform.warehouse.reader("crsp_daily").pin().scan()
+    values = frame.select(pl.col("cusip").unique()).collect().get_column("cusip").drop_nulls().to_list()
+    assert len(values) >= 20
+    assert [value for value in values if value in stored] == []
+    demo = runs.context.records.databases.demo
+    assert demo is not None
+    for secret in (demo.reader_password, demo.owner_password, "WITNESS"):
+        assert secret not in stored
+
+
+def test_sql_typed_into_the_launchpad_goes_through_the_same_service(runs: Runs) -> None:
+    runs.sync("2024")
+    config = {"ops": {"run_query": {"config": {"dataset": "crsp", "sql": "SELECT count(*) FROM crsp_daily"}}}}
+    job = runs.definitions.resolve_job_def("query_job")
+    result = job.execute_in_process(instance=runs.instance, run_config=config)
+    outputs = [
+        event.step_output_data.metadata for event in result.all_events if event.event_type_value == "STEP_OUTPUT"
+    ]
+    assert outputs[0]["dagster/row_count"].value == 1
+    assert outputs[0]["versions"].value == {"crsp_daily": 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, "Nothing to run"),
+        ({"request_id": "nope"}, "is no request id"),
+        ({"request_id": "00000000-0000-0000-0000-000000000000"}, "was not found"),
+        ({"dataset": "crsp", "sql": "DROP TABLE crsp_daily"}, "Only a SELECT"),
+        ({"dataset": "nope", "sql": "SELECT 1"}, "Unknown dataset"),
+    ],
+)
+def test_a_bad_query_request_fails_the_run_with_one_clear_error(
+    runs: Runs, config: dict[str, str], message: str
+) -> None:
+    runs.sync("2024")
+    job = runs.definitions.resolve_job_def("query_job")
+    result = job.execute_in_process(
+        instance=runs.instance, run_config={"ops": {"run_query": {"config": config}}}, raise_on_error=False
+    )
+    assert not result.success
+    error = runs.reported[-1]
+    assert isinstance(error, PlatformError)
+    assert message in error.message
