@@ -15,16 +15,19 @@ from data_platform.orchestration.resource import EnvironmentPlatform
 from data_platform.settings import Settings, load_settings
 
 
-def build_definitions(settings: Settings | None = None, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+def build_definitions(
+    settings: Settings | None = None, resources: Mapping[str, Any] | None = None, *, pooled: bool = True
+) -> dg.Definitions:
     """Everything Dagster runs here: one asset per table of the catalog, and the query job.
 
-    `resources` replaces the resource ``platform``, which by default opens everything from the environment.
+    `resources` replaces the resource ``platform``, which by default opens everything from the environment. `pooled` is
+    False for runs inside a command.
     """
     settings = settings or load_settings()
     with warnings.catch_warnings():
         # Partitioned checks are a preview in the pinned Dagster; our tests fail when they change.
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        assets = [table_asset(table, settings) for table in TABLES.values()]
+        assets = [table_asset(table, settings, pooled=pooled) for table in TABLES.values()]
     return dg.Definitions(
         assets=assets,
         jobs=[query_job],
@@ -34,4 +37,7 @@ def build_definitions(settings: Settings | None = None, resources: Mapping[str, 
     )
 
 
-defs = build_definitions()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What the code server loads."""
+    return build_definitions()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated
 
 import typer
 
-from data_platform.catalog import TABLES
-from data_platform.cli.options import Json
+from data_platform.catalog import TABLES, find_table
+from data_platform.cli.options import Json, TableName
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import reading_session
-from data_platform.governance.permissions import Action, permitted_datasets, require
+from data_platform.cli.session import open_session, reading_session
+from data_platform.governance.permissions import Action, permitted_datasets, require, require_administrator
+from data_platform.records import platform_audit
+from data_platform.records.scope import Scope
 from data_platform.warehouse.lock import LockState
+from data_platform.warehouse.lock_token import is_foreign
 
 app = typer.Typer(help="The locks that writers hold on tables.", no_args_is_help=True)
 
@@ -40,7 +44,7 @@ def list_locks(*, as_json: Json = False) -> None:
         return
     print_table(
         "Locks",
-        ["Table", "Owner", "Process", "Host", "Held since (UTC)", "Note"],
+        ["Table", "Owner", "Process", "Host", "Held since (UTC)", "Writer", "Note"],
         [
             [
                 state.table,
@@ -48,6 +52,7 @@ def list_locks(*, as_json: Json = False) -> None:
                 str(state.token.pid) if state.token else None,
                 state.token.hostname if state.token else None,
                 f"{state.token.acquired_at:%Y-%m-%d %H:%M:%S}" if state.token else None,
+                state.token.writer_id if state.token else None,
                 _note(state),
             ]
             for state in states
@@ -55,8 +60,35 @@ def list_locks(*, as_json: Json = False) -> None:
     )
 
 
+@app.command()
+def release(
+    table: TableName,
+    writer: Annotated[str, typer.Argument(metavar="WRITER", help="As `lock list` names it.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "",
+) -> None:
+    """Take a lock away from a writer that is surely dead or stuck; for administrators. It can publish nothing then."""
+    declared = find_table(table)
+    with open_session() as session:
+        require_administrator(session.user)
+        token = session.warehouse.lock(table).force_release(writer)
+        with session.records.transaction(Scope(session.user.user_id, None)) as connection:
+            platform_audit.append(
+                connection,
+                session.user.user_id,
+                "lock.release",
+                dataset=declared.dataset,
+                subject=table,
+                old_value=token.model_dump(mode="json"),
+                reason=reason or None,
+            )
+    say(f"{table} is free. Its former writer, {token.owner()}, can no longer publish.")
+
+
 def _note(state: LockState) -> str:
     if not state.alive:
+        if state.token and is_foreign(state.token):
+            return "another host's: release it by hand when its owner is surely dead"
         return "the next writer takes over by itself"
     if state.token and state.token.expires_at < dt.datetime.now(dt.UTC):
         return "held for more than 4 hours: is its owner stuck?"

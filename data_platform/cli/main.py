@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
+from rich.markup import escape
 
 from data_platform.cli import (
     database,
@@ -56,23 +58,28 @@ def run() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
+    except BrokenPipeError:
+        # The reader of our output has left; there is nobody to tell, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except PlatformError as error:
-        stderr.print(f"[bold red]Error:[/] {_escaped(error.message)}")
-        if error.hint:
-            stderr.print(_escaped(error.hint))
-        sys.exit(error.exit_code)
+        fail(error.message, error.hint, error.exit_code)
+    except OSError as error:
+        # A folder that is a file, a disk that is gone: the system's own words, and where.
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"{error.strerror or error}{where}.", "Check DATA_PLATFORM_HOME and the rights on it.", 1)
     except KeyboardInterrupt:
         stderr.print("Interrupted.")
         sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has left; there is nobody to tell.
-        sys.stderr.close()
-        sys.exit(1)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
     sys.exit(_TERMINATED)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+def fail(message: str, hint: str | None, code: int) -> NoReturn:
+    """Say what went wrong on standard error, and end."""
+    stderr.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    if hint:
+        stderr.print(escape(hint), soft_wrap=True)
+    sys.exit(code)

@@ -22,7 +22,7 @@ stderr = Console(stderr=True, width=_WIDTH, highlight=False)
 
 def say(message: str) -> None:
     """Tell the person something, on standard error."""
-    stderr.print(Text(message))
+    stderr.print(Text(message), soft_wrap=True)
 
 
 def print_json(document: object) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from data_platform.cli.output import say, stderr
-from data_platform.sync import SyncFailure, SyncOutcome
+from data_platform.sync import NotDelivered, PartitionResult, SyncFailure
 
 
 class SyncProgress:
@@ -46,7 +46,7 @@ class SyncProgress:
         rate = f", {speed:,.0f} rows/s" if speed else ""
         self._progress.update(self._rows, completed=received, total=expected, detail=f"{received:,} rows{rate}")
 
-    def finished(self, result: SyncOutcome | SyncFailure) -> None:
+    def finished(self, result: PartitionResult) -> None:
         """Move on to the next partition."""
         self._done += 1
         if not stderr.is_terminal:
@@ -56,8 +56,10 @@ class SyncProgress:
         self._progress.reset(self._rows, description=following, total=None, detail="starting")
 
 
-def _said(result: SyncOutcome | SyncFailure) -> str:
+def _said(result: PartitionResult) -> str:
     if isinstance(result, SyncFailure):
         return "quarantined"
+    if isinstance(result, NotDelivered):
+        return "not delivered by the source yet"
     status = result.status.value.replace("_", " ")
     return f"{status}, version {result.manifest.manifest_version}, {result.file.rows:,} rows"

@@ -10,7 +10,8 @@ from data_platform.catalog import TABLES, find_table
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.session import reading_session
-from data_platform.governance.permissions import Action, permitted_datasets, require
+from data_platform.governance.permissions import Action, decide, permitted_datasets, require
+from data_platform.warehouse.quarantine import no_such_entry
 
 app = typer.Typer(help="Partitions that failed validation and were set aside.", no_args_is_help=True)
 
@@ -27,10 +28,9 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List what is in quarantine, newest first."""
-    if table:
-        find_table(table)
+    dataset = find_table(table).dataset if table else None
     with reading_session() as session:
-        require(session.user, Action.VIEW_DATA_QUALITY, None)
+        require(session.user, Action.VIEW_DATA_QUALITY, dataset)
         visible = permitted_datasets(session.user, {item.dataset for item in TABLES.values()})
         entries = [entry for entry in session.warehouse.quarantine.entries(table) if entry.dataset in visible]
     if as_json:
@@ -50,9 +50,11 @@ def list_entries(
 def show(entry_id: Annotated[str, typer.Argument(metavar="ENTRY")], *, as_json: Json = False) -> None:
     """Show one entry: findings, source, and where its files lie."""
     with reading_session() as session:
+        require(session.user, Action.VIEW_DATA_QUALITY, None)
         quarantine = session.warehouse.quarantine
         entry = quarantine.get(entry_id)
-        require(session.user, Action.VIEW_DATA_QUALITY, entry.dataset)
+        if not decide(session.user, Action.VIEW_DATA_QUALITY, entry.dataset).allowed:
+            raise no_such_entry(entry_id)
         folder = quarantine.folder(entry)
     if as_json:
         print_json({**entry.model_dump(mode="json"), "folder": str(folder)})

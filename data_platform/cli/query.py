@@ -84,18 +84,18 @@ def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql
     """
     from data_platform.definitions import build_definitions  # noqa: PLC0415 - Dagster takes seconds to import
     from data_platform.orchestration.instance import open_instance  # noqa: PLC0415 - see above
-    from data_platform.orchestration.launching import run_query_job  # noqa: PLC0415 - see above
+    from data_platform.orchestration.launching import run_failure, run_query_job  # noqa: PLC0415 - see above
     from data_platform.orchestration.resource import Platform, watched  # noqa: PLC0415 - see above
 
     request_id: UUID = service.submit_request(session.user, dataset, sql)
     errors: list[PlatformError] = []
     platform = Platform(session.settings, session.records, session.warehouse)
-    definitions = build_definitions(session.settings, {"platform": watched(platform, errors)})
+    definitions = build_definitions(session.settings, {"platform": watched(platform, errors)}, pooled=False)
     with open_instance(session.settings, session.records.databases) as instance:
         tags = {"data_platform/user": session.user.user_id}
-        run_id = run_query_job(definitions, instance, request_id, tags)
-    if errors:
-        raise errors[0]
+        success, run_id = run_query_job(definitions, instance, request_id, tags)
+    if errors or not success:
+        raise errors[0] if errors else run_failure("query_job", run_id)
     say(f"Request {request_id} ran as Dagster run {run_id}.")
     return service.request_result(session.user, request_id)
 
@@ -115,6 +115,18 @@ def _refuse_with_job(*, as_of: int | None, page: int) -> None:
 
 def _print(table: pa.Table, chosen: Format) -> None:
     rows = distinct_names(table)
+    try:
+        _write(rows, chosen)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        types = ", ".join(f"{name} {kind}" for name, kind in zip(rows.column_names, rows.schema.types, strict=True))
+        raise UsageError(
+            f"A result with columns of these types can't be written as {chosen.value}: {types}.",
+            hint="Cast lists, structs and intervals to VARCHAR, or take --format json.",
+        ) from None
+    sys.stdout.flush()
+
+
+def _write(rows: pa.Table, chosen: Format) -> None:
     if chosen is Format.JSON:
         print_json(row_objects(rows))
     elif chosen is Format.CSV:
@@ -123,4 +135,3 @@ def _print(table: pa.Table, chosen: Format) -> None:
         pq.write_table(rows, sys.stdout.buffer)  # pyright: ignore[reportUnknownMemberType] - partial stubs
     else:
         print_rows("", rows)
-    sys.stdout.flush()

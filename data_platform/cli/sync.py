@@ -14,11 +14,18 @@ from data_platform.cli.progress import SyncProgress
 from data_platform.cli.session import Session, open_session
 from data_platform.errors import PlatformError
 from data_platform.governance.permissions import Action, require
-from data_platform.records import platform_audit
-from data_platform.records.scope import Scope
-from data_platform.sync import SyncContext, SyncFailure, SyncOutcome, SyncStatus, choose_partitions, partitions_of
+from data_platform.sync import (
+    NotDelivered,
+    PartitionResult,
+    SyncContext,
+    SyncFailure,
+    SyncOutcome,
+    SyncStatus,
+    choose_partitions,
+    partitions_of,
+)
 
-Results = list[SyncOutcome | SyncFailure]
+Results = list[PartitionResult]
 
 
 def sync(
@@ -42,7 +49,6 @@ def sync(
         today = dt.datetime.now(dt.UTC).date()
         known = partitions_of(declared, session.settings, today)
         chosen = choose_partitions(declared, known, partition or [], all_of_them=all_of_them)
-        _audit(session, declared, chosen, reason)
         results, error = run_sync(session, declared, chosen, full=full, reason=reason)
     if as_json:
         print_json([document(declared, result) for result in results])
@@ -66,7 +72,7 @@ def run_sync(
     results: Results = []
     errors: list[PlatformError] = []
 
-    def listen(result: SyncOutcome | SyncFailure | PlatformError) -> None:
+    def listen(result: PartitionResult | PlatformError) -> None:
         if isinstance(result, PlatformError):
             errors.append(result)
         else:
@@ -74,24 +80,32 @@ def run_sync(
             progress.finished(result)
 
     platform = Platform(session.settings, session.records, session.warehouse)
-    tags = {"data_platform/user": session.user.user_id, "data_platform/reason": reason or "command line"}
+    tags = {"data_platform/user": session.user.user_id}
+    config = {"full": full, "reason": reason}
     keys = [] if table.partitioning is Partitioning.WHOLE else partitions
     with (
         open_instance(session.settings, session.records.databases) as instance,
         SyncProgress(table.name, partitions) as progress,
     ):
         context = SyncContext(session.settings, session.warehouse, session.records, progress=progress.rows)
-        definitions = build_definitions(session.settings, {"platform": WatchedPlatform(platform, context, listen)})
-        for success in run_asset(definitions, instance, table, keys, full=full, tags=tags):
-            if not success and not errors and not any(isinstance(result, SyncFailure) for result in results):
-                errors.append(run_failure(instance, table))
+        definitions = build_definitions(
+            session.settings, {"platform": WatchedPlatform(platform, context, listen)}, pooled=False
+        )
+        said = 0
+        for success, run_id in run_asset(definitions, instance, table, keys, config=config, tags=tags):
+            explained = bool(errors) or any(isinstance(result, SyncFailure) for result in results[said:])
+            said = len(results)
+            if not success and not explained:
+                errors.append(run_failure(table.name, run_id))
             if errors:
                 break
     return results, errors[0] if errors else None
 
 
-def document(table: Table, result: SyncOutcome | SyncFailure) -> dict[str, object]:
+def document(table: Table, result: PartitionResult) -> dict[str, object]:
     """One partition's result for `--json`."""
+    if isinstance(result, NotDelivered):
+        return {"table": table.name, "partition": result.partition, "status": "not_delivered"}
     if isinstance(result, SyncFailure):
         return {
             "table": table.name,
@@ -113,45 +127,35 @@ def document(table: Table, result: SyncOutcome | SyncFailure) -> dict[str, objec
     }
 
 
-def _audit(session: Session, table: Table, partitions: list[str], reason: str) -> None:
-    scope = Scope(session.user.user_id, frozenset({table.dataset}))
-    with session.records.transaction(scope) as connection:
-        platform_audit.append(
-            connection,
-            session.user.user_id,
-            "manual_sync",
-            dataset=table.dataset,
-            subject=table.name,
-            new_value={"partitions": partitions},
-            reason=reason or None,
-        )
-
-
 def _print(table: Table, results: Results) -> None:
     if not results:
         return
     print_table(
         f"Synced {table.name}",
         ["Partition", "Result", "Version", "Rows", "Rows/s", "Seconds", "Checks"],
-        [
-            [
-                result.partition,
-                "quarantined" if isinstance(result, SyncFailure) else result.status.value.replace("_", " "),
-                None if isinstance(result, SyncFailure) else result.manifest.manifest_version,
-                None if isinstance(result, SyncFailure) else result.file.rows,
-                None if isinstance(result, SyncFailure) else round(result.rows_per_second) or None,
-                None if isinstance(result, SyncFailure) else round(result.seconds, 2),
-                _checks(result),
-            ]
-            for result in results
-        ],
+        [_row(result) for result in results],
     )
-    current = all(isinstance(r, SyncOutcome) and r.status is SyncStatus.UP_TO_DATE for r in results)
-    if current:
-        say(f"{table.name} is up to date; nothing was published.")
+    if all(isinstance(r, SyncOutcome) and r.status is SyncStatus.UP_TO_DATE for r in results):
+        say("Nothing has changed at the source; nothing was published.")
     for result in results:
         for warning in result.warnings if isinstance(result, SyncOutcome) else ():
             say(f"Warning, {result.partition}: {warning}")
+
+
+def _row(result: PartitionResult) -> list[object]:
+    if isinstance(result, NotDelivered):
+        return [result.partition, "not delivered yet", None, None, None, None, "-"]
+    if isinstance(result, SyncFailure):
+        return [result.partition, "quarantined", None, None, None, None, _checks(result)]
+    return [
+        result.partition,
+        result.status.value.replace("_", " "),
+        result.manifest.manifest_version,
+        result.file.rows,
+        round(result.rows_per_second) or None,
+        round(result.seconds, 2),
+        _checks(result),
+    ]
 
 
 def _checks(result: SyncOutcome | SyncFailure) -> str:

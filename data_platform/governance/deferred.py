@@ -6,6 +6,7 @@ has by then, and leaves the result page as a file.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,6 @@ from data_platform.records.scope import Scope
 Result = TypeVar("Result")
 
 _SCOPE: Final = Scope.system("query-requests")
-_RUNNABLE: Final = frozenset({"queued", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +44,30 @@ def submit(records: Records, cipher: QueryCipher, user_id: str, dataset: str, sq
 
 
 def claim(records: Records, cipher: QueryCipher, request_id: UUID) -> DeferredQuery:
-    """Take a queued or failed query to run it; its state becomes running.
+    """Take a queued, failed or abandoned query to run it; its state becomes running, and nobody else gets it.
 
     Raises:
         UsageError: when there is no such request, or it runs or is done already.
         ConfigurationError: when its text was encrypted with a key that is not configured.
     """
     with records.transaction(_SCOPE) as connection:
-        request = query_requests.get(connection, request_id)
+        request = query_requests.claim(connection, request_id)
         if request is None:
-            raise UsageError(f"Query request {request_id} was not found.", hint="Submit the query again.")
-        if request.state not in _RUNNABLE:
-            raise UsageError(
-                f"Query request {request_id} is {request.state} already.", hint="Submit the query again to run it anew."
-            )
-        query = DeferredQuery(request_id, request.user_id, request.dataset, cipher.decrypt(request.query_text))
-        query_requests.set_state(connection, request_id, "running")
-    return query
+            raise _not_to_be_had(query_requests.get(connection, request_id), request_id)
+        # Within the transaction: a text that cannot be read leaves the request as it was.
+        return DeferredQuery(request_id, request.user_id, request.dataset, cipher.decrypt(request.query_text))
+
+
+def _not_to_be_had(request: query_requests.QueryRequest | None, request_id: UUID) -> UsageError:
+    if request is None:
+        return UsageError(f"Query request {request_id} was not found.", hint="Submit the query again.")
+    minutes = query_requests.ABANDONED_AFTER // dt.timedelta(minutes=1)
+    hint = (
+        f"Wait for its result; if its run died, it can be run again {minutes} minutes after it began."
+        if request.state == "running"
+        else "Submit the query again to run it anew."
+    )
+    return UsageError(f"Query request {request_id} is {request.state} already.", hint=hint)
 
 
 def finish(

@@ -12,15 +12,16 @@ from pydantic import Field
 from data_platform.catalog import Partitioning, Table, WrdsQuery, find_dataset
 from data_platform.catalog.model import WHOLE
 from data_platform.errors import PlatformError
+from data_platform.orchestration.audit import audit_manual_sync
 from data_platform.orchestration.metadata import check_evaluation, column_schema, materialization_metadata
 from data_platform.orchestration.resource import PlatformResource
 from data_platform.quality import CHECKS
 from data_platform.settings import Settings
-from data_platform.sync import SyncFailure, sync_partitions
+from data_platform.sources.base import STORED_AS
+from data_platform.sync import NotDelivered, SyncFailure, SyncOutcome, sync_partitions
 from data_platform.sync.plan import years
 
-CODE_VERSION: Final = "1"
-"""Raised when the same source bytes would be stored differently."""
+CODE_VERSION: Final = str(STORED_AS)
 
 WRDS_POOL: Final = "wrds"
 PARTITIONS_PER_RUN: Final = 5
@@ -57,8 +58,12 @@ def partitions_definition(table: Table, settings: Settings) -> dg.TimeWindowPart
     )
 
 
-def table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
-    """The asset of a table: materializing a partition syncs it; the validators are its checks."""
+def table_asset(table: Table, settings: Settings, *, pooled: bool = True) -> dg.AssetsDefinition:
+    """The asset of a table: materializing a partition syncs it; the validators are its checks.
+
+    `pooled` is for runs that Dagster queues. A run inside a command has nobody to queue it, and, killed, it would keep
+    its place in the pool.
+    """
     partitions = partitions_definition(table, settings)
     dataset = find_dataset(table.dataset)
     from_wrds = isinstance(table.origin, WrdsQuery)
@@ -89,13 +94,13 @@ def table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
         ],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(PARTITIONS_PER_RUN) if partitions else None,
-        pool=WRDS_POOL if from_wrds else None,
+        pool=WRDS_POOL if from_wrds and pooled else None,
         # Outputs of a subsettable asset are optional: checks are reported per partition, as events.
         can_subset=True,
     )
     def sync(
         context: dg.AssetExecutionContext, config: SyncConfig, platform: dg.ResourceParam[PlatformResource]
-    ) -> Iterator[dg.AssetCheckEvaluation | dg.AssetMaterialization]:
+    ) -> Iterator[dg.AssetCheckEvaluation | dg.AssetMaterialization | dg.AssetObservation]:
         if not context.selected_asset_keys:
             raise dg.Failure(
                 "The checks of this asset run while it syncs, before anything is published. Materialize the asset.",
@@ -105,9 +110,14 @@ def table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
         failures: list[SyncFailure] = []
         try:
             with platform.open() as opened:
+                audit_manual_sync(opened, table, keys, tags=context.run.tags, full=config.full, reason=config.reason)
                 for result in sync_partitions(platform.sync_context(opened), table, keys, full=config.full):
                     platform.report(result)
                     key = result.partition if partitions else None
+                    if isinstance(result, NotDelivered):
+                        context.log.warning(f"{table.name} {result.partition}: the source does not hold it yet")
+                        yield dg.AssetObservation(table.name, partition=key, description="Not delivered yet.")
+                        continue
                     for check in result.results:
                         yield check_evaluation(table, key, check)
                     if isinstance(result, SyncFailure):
@@ -122,7 +132,7 @@ def table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
                         table.name,
                         partition=key,
                         metadata=materialization_metadata(table, result, opened.warehouse),
-                        tags={"dagster/data_version": result.manifest.checksum, "dagster/code_version": CODE_VERSION},
+                        tags={"dagster/data_version": _data_version(result), "dagster/code_version": CODE_VERSION},
                     )
         except PlatformError as error:
             platform.report(error)
@@ -131,6 +141,11 @@ def table_asset(table: Table, settings: Settings) -> dg.AssetsDefinition:
             raise _failure(failures[0].error, others=len(failures) - 1)
 
     return sync
+
+
+def _data_version(outcome: SyncOutcome) -> str:
+    """What changes when the partition's rows do: publishing a neighbour leaves it as it was."""
+    return outcome.manifest.checksum if outcome.partition == WHOLE else outcome.file.sha256
 
 
 def _failure(error: PlatformError, *, others: int = 0) -> dg.Failure:

@@ -10,9 +10,11 @@ import dagster as dg
 
 from data_platform.catalog import Table
 from data_platform.errors import PlatformError
+from data_platform.orchestration.dead_runs import PROCESS_TAG, report_dead_runs, this_process
 
 _RANGE_START: Final = "dagster/asset_partition_range_start"
 _RANGE_END: Final = "dagster/asset_partition_range_end"
+_INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 _QUIET: Final = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -22,49 +24,65 @@ def run_asset(
     table: Table,
     partitions: list[str],
     *,
-    full: bool,
+    config: Mapping[str, object],
     tags: Mapping[str, str],
-) -> Iterator[bool]:
-    """Materialize partitions of a table's asset, one run for each stretch of adjacent ones, yielding its success.
+) -> Iterator[tuple[bool, str]]:
+    """Materialize partitions of a table's asset, one run for each stretch of adjacent ones: its success and its id.
 
-    `partitions` is empty for a table kept whole. What came of each partition is told to the resource ``platform`` of
-    the definitions.
+    `partitions` is empty for a table kept whole; `config` is that of the asset. What came of each partition is told to
+    the resource ``platform`` of the definitions.
 
     Raises:
-        PlatformError: when a run failed without saying why to its resource, naming the run.
+        KeyboardInterrupt: when the run was interrupted by a signal, which Dagster keeps to itself.
     """
+    report_dead_runs(instance)
     job = definitions.resolve_implicit_global_asset_job_def()
-    config: dict[str, Any] = {"loggers": _QUIET, "ops": {f"sync_{table.name}": {"config": {"full": full}}}}
+    run_config: dict[str, Any] = {"loggers": _QUIET, "ops": {f"sync_{table.name}": {"config": dict(config)}}}
     for chosen in stretches(partitions) or [[]]:
         result = job.execute_in_process(
             instance=instance,
             asset_selection=[dg.AssetKey(table.name)],
-            run_config=config,
-            tags={**tags, **partition_tags(chosen)},
+            run_config=run_config,
+            tags={**tags, **partition_tags(chosen), PROCESS_TAG: this_process()},
             partition_key=chosen[0] if len(chosen) == 1 else None,
             raise_on_error=False,
         )
-        yield result.success
+        _pass_on_interruption(result)
+        yield result.success, result.run_id
 
 
 def run_query_job(
     definitions: dg.Definitions, instance: dg.DagsterInstance, request_id: UUID, tags: Mapping[str, str]
-) -> str:
-    """Run the query job for a stored request and return the run's id. Its error, if any, goes to the resource."""
-    config = {"loggers": _QUIET, "ops": {"run_query": {"config": {"request_id": str(request_id)}}}}
+) -> tuple[bool, str]:
+    """Run the query job for a stored request: its success and the run's id. Its error goes to the resource.
+
+    Raises:
+        KeyboardInterrupt: as `run_asset` does.
+    """
+    report_dead_runs(instance)
     result = definitions.resolve_job_def("query_job").execute_in_process(
-        instance=instance, run_config=config, tags=tags, raise_on_error=False
+        instance=instance,
+        run_config={"loggers": _QUIET, "ops": {"run_query": {"config": {"request_id": str(request_id)}}}},
+        tags={**tags, PROCESS_TAG: this_process()},
+        raise_on_error=False,
     )
-    return result.run_id
+    _pass_on_interruption(result)
+    return result.success, result.run_id
 
 
-def run_failure(instance: dg.DagsterInstance, table: Table) -> PlatformError:
-    """The error for a run that failed outside of the steps of a sync: it points to the run's own log."""
-    runs = instance.get_runs(limit=1)
-    run = f"run {runs[0].run_id}" if runs else "the run"
+def run_failure(what: str, run_id: str) -> PlatformError:
+    """The error for a run that failed without a word to its resource: it points to the run's own log."""
     return PlatformError(
-        f"{table.name}: {run} failed unexpectedly.", hint="Start `data-platform up` and look at the run's log."
+        f"{what}: run {run_id} failed unexpectedly.", hint="Start `data-platform up` and look at the run's log."
     )
+
+
+def _pass_on_interruption(result: dg.ExecuteInProcessResult) -> None:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            if error is not None and error.cls_name == _INTERRUPTED:
+                raise KeyboardInterrupt
 
 
 def stretches(partitions: list[str]) -> list[list[str]]:

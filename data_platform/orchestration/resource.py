@@ -13,7 +13,7 @@ from typing_extensions import override
 from data_platform.errors import PlatformError
 from data_platform.records.connection import Records, open_records
 from data_platform.settings import Settings, load_settings
-from data_platform.sync import SyncContext, SyncFailure, SyncOutcome
+from data_platform.sync import PartitionResult, SyncContext
 from data_platform.warehouse import Warehouse
 
 RUN_LOCK_WAIT_SECONDS: Final = 60.0
@@ -52,7 +52,7 @@ class PlatformResource(ABC):
         """The surroundings in which a run of this resource syncs."""
 
     @abstractmethod
-    def report(self, result: SyncOutcome | SyncFailure | PlatformError) -> None:
+    def report(self, result: PartitionResult | PlatformError) -> None:
         """Hear what came of one partition, or of the error that ended the run."""
 
 
@@ -70,7 +70,7 @@ class EnvironmentPlatform(PlatformResource):
         )
 
     @override
-    def report(self, result: SyncOutcome | SyncFailure | PlatformError) -> None:
+    def report(self, result: PartitionResult | PlatformError) -> None:
         """Dagster's own events say it all."""
 
 
@@ -80,7 +80,7 @@ class WatchedPlatform(PlatformResource):
 
     platform: Platform
     context: SyncContext
-    listen: Callable[[SyncOutcome | SyncFailure | PlatformError], None]
+    listen: Callable[[PartitionResult | PlatformError], None]
 
     @override
     def open(self) -> AbstractContextManager[Platform]:
@@ -91,14 +91,14 @@ class WatchedPlatform(PlatformResource):
         return self.context
 
     @override
-    def report(self, result: SyncOutcome | SyncFailure | PlatformError) -> None:
+    def report(self, result: PartitionResult | PlatformError) -> None:
         self.listen(result)
 
 
 def watched(platform: Platform, errors: list[PlatformError]) -> WatchedPlatform:
     """An open platform whose runs leave the error that ended them in `errors`."""
 
-    def listen(result: SyncOutcome | SyncFailure | PlatformError) -> None:
+    def listen(result: PartitionResult | PlatformError) -> None:
         if isinstance(result, PlatformError):
             errors.append(result)
 

@@ -15,7 +15,9 @@ from types import FrameType
 from typing import Final
 
 from data_platform.errors import PlatformError, UsageError
-from data_platform.orchestration.instance import dagster_environment
+from data_platform.orchestration.assets import WRDS_POOL
+from data_platform.orchestration.dead_runs import report_dead_runs
+from data_platform.orchestration.instance import dagster_environment, open_instance
 from data_platform.records.databases import Databases
 from data_platform.settings import PROJECT_ROOT, Settings
 
@@ -31,7 +33,10 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
         PlatformError: when Dagster ended by itself.
     """
     _require_free(host, port)
-    (settings.home / "dagster").mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open_instance(settings, databases) as instance:
+        report_dead_runs(instance)
+        # Said aloud: the daemon's first look at the pools comes before it applies the default limit.
+        instance.event_log_storage.set_concurrency_slots(WRDS_POOL, 1)
     command = [
         sys.executable,
         # `dagster dev` warns that another command will take its place one day; that is nothing for its user.

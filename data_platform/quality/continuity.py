@@ -1,7 +1,8 @@
 """Date continuity: is every session there, nothing but sessions, and every entity on each session of its span?
 
-Strict from 1970, where the calendar is known to be right; before that a gap of more than two weeks is a warning
-(the longest closing since 1926 was the bank holiday of March 1933, eleven days).
+Strict from 1970, where the calendar is known to be right. Before that a year needs at least as many dates as the
+exchange ever had sessions, and a gap of more than two weeks is a warning (the longest closing since 1926 was the bank
+holiday of March 1933, eleven days).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import itertools
+from collections import Counter
 from typing import Final
 
 from data_platform.quality.calendars import STRICT_FROM, TradingCalendar
@@ -17,6 +19,8 @@ from data_platform.quality.results import CheckResult, Status, ValidationType
 
 COVERAGE: Final = 0.95
 LONG_GAP: Final = dt.timedelta(days=14)
+FEWEST_SESSIONS: Final = 220
+"""Below every year since 1927: 1968, with its Wednesday closings, had 226."""
 _SHOWN: Final = 5
 
 
@@ -63,11 +67,25 @@ def date_continuity(
     if share is not None and share < COVERAGE:
         message = f"only {share:.1%} of the rows between each entity's first and last date are there"
         return _verdict(Status.FAILED, f"at least {COVERAGE:.0%} of rows", f"{share:.1%}", message)
+    thin = thin_years(dates, bounds)
+    if thin:
+        message = f"fewer than {FEWEST_SESSIONS} dates in {', '.join(map(str, thin[:_SHOWN]))}"
+        return _verdict(Status.FAILED, f"at least {FEWEST_SESSIONS} dates a year", f"{len(thin)} thin years", message)
     gaps = [a for a, b in itertools.pairwise(dates) if b <= STRICT_FROM and b - a > LONG_GAP]
     if gaps:
         message = f"{len(gaps)} gaps of more than two weeks before 1970, after {_some(gaps)}"
         return _verdict(Status.WARNING, "no long gap", f"{len(gaps)} gaps", message)
     return _verdict(Status.PASSED, expected, f"{len(dates):,} dates")
+
+
+def thin_years(dates: tuple[dt.date, ...], bounds: tuple[dt.date, dt.date] | None) -> list[int]:
+    """Whole years before 1970 with fewer dates than the exchange ever had sessions.
+
+    A yearly partition is whole by itself; in a table kept whole the first year is not, as sources begin within one.
+    """
+    first = bounds[0].year if bounds else dates[0].year + 1
+    counts = Counter(day.year for day in dates)
+    return [year for year in range(first, min(dates[-1].year + 1, STRICT_FROM.year)) if counts[year] < FEWEST_SESSIONS]
 
 
 def entity_coverage(profile: Profile) -> float | None:

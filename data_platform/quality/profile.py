@@ -26,22 +26,24 @@ class Profile:
     disorder: int
 
 
-def profile_frame(frame: pl.LazyFrame, *, key: tuple[str, ...], date_column: str) -> Profile:
-    """Compute the profile in one streaming pass; memory grows with dates and entities, not with rows."""
-    schema = frame.collect_schema()
+def profile_frame(
+    frame: pl.LazyFrame, *, key: tuple[str, ...], date_column: str, null_counts: Mapping[str, int]
+) -> Profile:
+    """Compute the profile from the key's columns alone, whatever else the table holds.
+
+    `null_counts` were counted while the rows were written. Memory grows with the key's columns (12 bytes a row for a
+    permno and a date), dates and entities.
+    """
+    keys = frame.select(key)
     entity = [name for name in key if name != date_column]
     same = pl.all_horizontal([pl.col(name) == pl.col(name).shift() for name in key])
-    counts = frame.select(
-        pl.len().alias("_rows"),
-        same.sum().alias("_duplicates"),
-        _before_previous(key).sum().alias("_disorder"),
-        *[pl.col(name).null_count().alias(name) for name in schema.names()],
+    counts = keys.select(
+        pl.len().alias("rows"), same.sum().alias("duplicates"), _before_previous(key).sum().alias("disorder")
     )
-    days = frame.select(pl.col(date_column).drop_nulls().unique().sort())
-    queries = [counts, days]
+    queries = [counts, keys.select(pl.col(date_column).drop_nulls().unique().sort())]
     if entity:
         queries.append(
-            frame.group_by(entity).agg(
+            keys.group_by(entity).agg(
                 pl.col(date_column).min().alias("first"),
                 pl.col(date_column).max().alias("last"),
                 pl.len().alias("rows"),
@@ -50,12 +52,12 @@ def profile_frame(frame: pl.LazyFrame, *, key: tuple[str, ...], date_column: str
     collected = pl.collect_all(queries, engine="streaming")
     row = collected[0].row(0, named=True)
     return Profile(
-        rows=int(row["_rows"]),
-        null_counts={name: int(row[name]) for name in schema.names()},
+        rows=int(row["rows"]),
+        null_counts=null_counts,
         dates=tuple(collected[1].get_column(date_column).to_list()),
         spans=collected[2] if entity else None,
-        duplicate_keys=int(row["_duplicates"] or 0),
-        disorder=int(row["_disorder"] or 0),
+        duplicate_keys=int(row["duplicates"] or 0),
+        disorder=int(row["disorder"] or 0),
     )
 
 

@@ -28,7 +28,8 @@ NEIGHBOUR_DROP: Final = 0.25
 class Evidence:
     """Everything the validators may look at.
 
-    `source_rows` is the source's own count; `previous_rows` that of the partition's last published version;
+    `registered` are the columns and types of the last published version; `source_rows` is the source's own count;
+    `previous_rows` that of the partition's last published version;
     `neighbour_rows_per_session` that of the partition before this one. Each is None when unknown.
     """
 
@@ -38,6 +39,7 @@ class Evidence:
     profile: Profile
     calendar: TradingCalendar
     today: dt.date
+    registered: Mapping[str, str] | None
     source_rows: int | None
     previous_rows: int | None
     neighbour_rows_per_session: float | None
@@ -94,14 +96,31 @@ def null_pct(evidence: Evidence) -> CheckResult:
 
 
 def schema(evidence: Evidence) -> CheckResult:
-    """Judge the staged columns and types against the catalog's."""
+    """Judge the staged columns and types against the catalog's and against the last version's.
+
+    New columns are a warning; a column that is gone or has another type would break readers and fails.
+    """
     declared = _columns(evidence.table.arrow_schema)
     actual = _columns(evidence.schema)
-    if declared == actual:
-        return _result(ValidationType.SCHEMA, Status.PASSED, f"{len(declared)} columns", f"{len(actual)} columns")
-    wrong = sorted({name for name, _ in set(declared.items()) ^ set(actual.items())})
-    message = f"columns differ from the catalog: {', '.join(wrong) or 'their order'}"
-    return _result(ValidationType.SCHEMA, Status.FAILED, f"{len(declared)} columns", f"{len(actual)} columns", message)
+    expected, found = f"{len(declared)} columns", f"{len(actual)} columns"
+    if list(declared.items()) != list(actual.items()):
+        wrong = sorted({name for name, _ in set(declared.items()) ^ set(actual.items())})
+        message = f"columns differ from the catalog: {', '.join(wrong) or 'their order'}"
+        return _result(ValidationType.SCHEMA, Status.FAILED, expected, found, message)
+    before = evidence.registered if evidence.registered is not None else actual
+    gone = [name for name in before if name not in actual]
+    retyped = [
+        f"{name} was {old} and is {actual[name]}" for name, old in before.items() if actual.get(name, old) != old
+    ]
+    if gone or retyped:
+        parts = [*(f"{name} is gone" for name in gone), *retyped]
+        message = f"readers of the last version would break: {', '.join(parts)}"
+        return _result(ValidationType.SCHEMA, Status.FAILED, f"{len(before)} columns", found, message)
+    added = [name for name in actual if name not in before]
+    if added:
+        message = f"new columns since the last version: {', '.join(added)}"
+        return _result(ValidationType.SCHEMA, Status.WARNING, f"{len(before)} columns", found, message)
+    return _result(ValidationType.SCHEMA, Status.PASSED, expected, found)
 
 
 def contract(evidence: Evidence) -> CheckResult:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from data_platform.errors import UsageError
 from data_platform.records.connection import Connection
 
 RequestState = Literal["queued", "running", "done", "failed"]
+
+ABANDONED_AFTER: Final = dt.timedelta(minutes=5)
+"""A request that has been running for longer lost its run: a query may take 30 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,26 @@ def get(connection: Connection, request_id: UUID) -> QueryRequest | None:
         WHERE id = %s
         """,
         (request_id,),
+    ).fetchone()
+    return None if row is None else QueryRequest(**row)
+
+
+def claim(
+    connection: Connection, request_id: UUID, *, abandoned_after: dt.timedelta = ABANDONED_AFTER
+) -> QueryRequest | None:
+    """Make a queued, failed or abandoned request running and return it; None when there is none to take.
+
+    One statement, so that of any number of runs that want the same request exactly one gets it.
+    """
+    row = connection.execute(
+        """
+        UPDATE platform.query_requests
+        SET state = 'running', updated_at = clock_timestamp()
+        WHERE id = %s
+            AND (state IN ('queued', 'failed') OR (state = 'running' AND updated_at < clock_timestamp() - %s))
+        RETURNING id, created_at, updated_at, user_id, dataset, query_text, parameters, state, result_location
+        """,
+        (request_id, abandoned_after),
     ).fetchone()
     return None if row is None else QueryRequest(**row)
 

@@ -6,22 +6,26 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import pyarrow as pa
 
-from data_platform.catalog import Table
+from data_platform.catalog import KenFrenchSite, Table, WrdsQuery
 from data_platform.errors import SchemaError
+
+STORED_AS: Final = 1
+"""Raise when the same bytes at the source would be stored differently: every partition is then extracted anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What the source's data looked like, without holding any of it.
 
-    `value` is the SHA-256 hex digest over everything that would make a new extraction differ. `row_count` is the
-    source's own count where it can count without extracting. `details` are what a person may want to see of it:
-    comments, hashes and dates, never a licensed value. `query_hash` is the SHA-256 of the extract query's text, for
-    sources that are asked by query.
+    `value` is the SHA-256 hex digest over everything that would make a new extraction differ: the data, and how it
+    is declared and stored (`declaration_digest`). `row_count` is the source's own count where it can count without
+    extracting. `details` are what a person may want to see of it: comments, hashes and dates, never a licensed value;
+    some of them, such as a comment, may change while the value stays. `query_hash` is the SHA-256 of the extract
+    query's text, for sources that are asked by query.
     """
 
     value: str
@@ -70,3 +74,21 @@ def place(table: Table, partition: str) -> str:
 def digest(facts: object) -> str:
     """SHA-256 hex of a JSON-representable value, independent of the order of mappings."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def declaration_digest(table: Table) -> str:
+    """SHA-256 hex of what decides how a source's data becomes the table's rows; titles and limits do not count."""
+    return digest(
+        {
+            "stored_as": STORED_AS,
+            "columns": [[column.name, column.dtype, column.source, column.nullable] for column in table.columns],
+            "key": table.key,
+            "origin": _mapping(table.origin),
+        }
+    )
+
+
+def _mapping(origin: WrdsQuery | KenFrenchSite) -> dict[str, object]:
+    if isinstance(origin, WrdsQuery):
+        return {"relation": origin.relation}
+    return {"files": [[file.name, dict(file.columns), dict(file.repeats)] for file in origin.files]}

@@ -5,13 +5,15 @@ each step is done belongs to those rooms. Nothing here knows Dagster, permission
 """
 
 from data_platform.sync.context import SyncContext
-from data_platform.sync.outcome import SyncOutcome, SyncStatus
+from data_platform.sync.outcome import NotDelivered, PartitionResult, SyncFailure, SyncOutcome, SyncStatus
 from data_platform.sync.partition import sync_partition
 from data_platform.sync.plan import choose_partitions, partitions_of
-from data_platform.sync.run import SyncFailure, sync_partitions
+from data_platform.sync.run import sync_partitions
 from data_platform.sync.state import TableState, table_state
 
 __all__ = [
+    "NotDelivered",
+    "PartitionResult",
     "SyncContext",
     "SyncFailure",
     "SyncOutcome",

@@ -1,10 +1,11 @@
-"""The decisions of a sync that need no effects: is the partition current, and may these rows stand together?"""
+"""The decisions of a sync that need no effects: is it current, is it there at all, may these rows stand together?"""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
-from data_platform.catalog import Table
+from data_platform.catalog import Partitioning, Table
 from data_platform.errors import UsageError
 from data_platform.warehouse import FileEntry, SyncManifest, layout
 from data_platform.warehouse.store import LocalStore
@@ -40,3 +41,24 @@ def refuse_mixture(table: Table, partition: str, base: SyncManifest | None, sour
             f"{table.name} {partition}: {kind} rows would stand beside or replace {present} ones; nothing was done.",
             hint="Use another DATA_PLATFORM_HOME for the one or the other.",
         )
+
+
+def is_not_delivered(
+    table: Table, partition: str, source_rows: int | None, base: SyncManifest | None, today: dt.date
+) -> bool:
+    """Whether a partition without rows is simply not there yet: this year or the last, and never published.
+
+    Subscriptions lag behind the calendar, CRSP's annual one by more than a year's end.
+    """
+    if table.partitioning is not Partitioning.YEAR or source_rows != 0 or int(partition) < today.year - 1:
+        return False
+    return base is None or base.file(partition) is None
+
+
+def expected_bytes(table: Table, partition: str, source_rows: int | None, base: SyncManifest | None) -> int:
+    """About how large the partition's file will be: as before, or by the table's bytes a row, or eight a value."""
+    previous = base.file(partition) if base else None
+    if source_rows is None:
+        return previous.bytes if previous else 0
+    per_row = sum(entry.bytes for entry in base.files) / base.row_count if base else 8 * len(table.columns)
+    return round(source_rows * per_row)

@@ -1,4 +1,4 @@
-"""What came of syncing one partition."""
+"""What can come of syncing one partition: an outcome, not delivered yet, or a failure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from data_platform.catalog import Table
-from data_platform.errors import SchemaError, SyncValidationError
+from data_platform.errors import DataQualityError, SchemaError, SyncValidationError
 from data_platform.quality import CheckResult, Status, ValidationType
 from data_platform.warehouse import FileEntry, SyncManifest
 
@@ -42,12 +42,31 @@ class SyncOutcome:
         return self.file.rows / self.extract_seconds if self.extract_seconds > 0 else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class NotDelivered:
+    """A recent year that the source does not hold yet: no error, nothing to publish, nothing to quarantine."""
+
+    partition: str
+
+
 class PartitionRejected(SyncValidationError):  # noqa: N818 - the partition was, nothing went wrong in the program
     """A partition failed validation and went to quarantine; `results` are the verdicts."""
 
     def __init__(self, message: str, *, results: tuple[CheckResult, ...], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.results = results
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFailure:
+    """A partition that was not fit; the others go on. `results` are the verdicts that led to it."""
+
+    partition: str
+    error: DataQualityError
+    results: tuple[CheckResult, ...]
+
+
+PartitionResult = SyncOutcome | NotDelivered | SyncFailure
 
 
 def unreadable(table: Table, error: SchemaError) -> CheckResult:

@@ -11,20 +11,21 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from data_platform.catalog import Table
-from data_platform.errors import PlatformError, SchemaError
+from data_platform.errors import DiskSpaceError, PlatformError, SchemaError
 from data_platform.quality import CheckResult, Status
 from data_platform.quality.results import worst
 from data_platform.sources import Fingerprint, Source, UnusableData, open_source
 from data_platform.sync.context import SyncContext
-from data_platform.sync.decisions import is_current, refuse_mixture
+from data_platform.sync.decisions import expected_bytes, is_current, is_not_delivered, refuse_mixture
 from data_platform.sync.journal import Journal
-from data_platform.sync.outcome import PartitionRejected, SyncOutcome, SyncStatus, unreadable
+from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
 from data_platform.sync.setting_aside import set_aside
 from data_platform.sync.validation import as_published, from_published, judge
 from data_platform.warehouse import StagedFile, SyncManifest
 from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.publish import Provenance, heal_blob, publish_partition
+from data_platform.warehouse.schemas import registered_columns
 from data_platform.warehouse.staging import stage, staging_folder
 
 
@@ -39,11 +40,12 @@ class _Work:
     journal: Journal
     base: SyncManifest | None
     started: float
+    received_before: int
 
 
 def sync_partition(
     context: SyncContext, table: Table, partition: str, *, full: bool = False, source: Source | None = None
-) -> SyncOutcome:
+) -> SyncOutcome | NotDelivered:
     """Bring one partition up to date.
 
     `full` extracts even when the source's fingerprint says that nothing changed. An open `source` may be passed so
@@ -67,26 +69,34 @@ def sync_partition(
             if source is None:
                 source = stack.enter_context(open_source(table, context.settings, context.records.databases))
             base = context.warehouse.manifests(table.name).latest()
-            work = _Work(context, table, partition, source, journal, base, started)
+            work = _Work(context, table, partition, source, journal, base, started, source.bytes_received)
             return _sync(work, lock, full=full)
+    except DiskSpaceError as error:
+        journal.log("ERROR", f"{partition}: {error.message}", partition=partition, error=type(error).__name__)
+        raise DiskSpaceError(
+            f"{table.name} {partition}: {error.message} Nothing was published.", hint=error.hint
+        ) from error
     except PlatformError as error:
         journal.log("ERROR", f"{partition}: {error.message}", partition=partition, error=type(error).__name__)
         raise
 
 
-def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome:
+def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome | NotDelivered:
     table, partition, base = work.table, work.partition, work.base
     previous = base.file(partition) if base else None
-    require_room(work.context.warehouse.disk(), previous.bytes if previous else 0)
     refuse_mixture(table, partition, base, work.source.name)
     try:
         fingerprint = work.source.fingerprint(table, partition)
     except SchemaError as error:
         _fail_unreadable(work, error, "")
         raise
+    if is_not_delivered(table, partition, fingerprint.row_count, base, _today()):
+        work.journal.log("INFO", f"{partition}: not delivered by the source yet", partition=partition)
+        return NotDelivered(partition)
     stored = work.context.warehouse.store
     if base and previous and not full and is_current(previous, fingerprint.value, work.source.name, stored):
         return _up_to_date(work, base, results=from_published(previous.checks), extract_seconds=0.0)
+    require_room(work.context.warehouse.disk(), expected_bytes(table, partition, fingerprint.row_count, base))
     with staging_folder(work.context.warehouse.staging_root, table.name, lock.token.writer_id) as folder:
         extract_started = time.monotonic()
         try:
@@ -96,7 +106,15 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome:
             _fail_unreadable(work, error, fingerprint.value)
             raise
         extract_seconds = time.monotonic() - extract_started
-        results = judge(table, partition, staged, base=base, source_rows=fingerprint.row_count, today=_today())
+        results = judge(
+            table,
+            partition,
+            staged,
+            base=base,
+            registered=registered_columns(stored, base),
+            source_rows=fingerprint.row_count,
+            today=_today(),
+        )
         work.journal.results(partition, results)
         if worst(results) is Status.FAILED:
             raise _quarantine(work, staged, results, fingerprint.value)
@@ -161,7 +179,7 @@ def _outcome(
         file=file,
         seconds=time.monotonic() - work.started,
         extract_seconds=extract_seconds,
-        bytes_received=work.source.bytes_received,
+        bytes_received=work.source.bytes_received - work.received_before,
         results=results,
         warnings=tuple(work.source.warnings),
     )

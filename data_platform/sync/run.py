@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from data_platform.catalog import Table
-from data_platform.errors import DataQualityError, PlatformError, SchemaError, SyncValidationError
-from data_platform.quality import CheckResult
+from data_platform.errors import PlatformError, SchemaError, SyncValidationError
 from data_platform.sources import open_source
 from data_platform.sync.context import SyncContext
 from data_platform.sync.journal import Journal
-from data_platform.sync.outcome import PartitionRejected, SyncOutcome, unreadable
+from data_platform.sync.outcome import PartitionRejected, PartitionResult, SyncFailure, unreadable
 from data_platform.sync.partition import sync_partition
-
-
-@dataclass(frozen=True, slots=True)
-class SyncFailure:
-    """A partition that was not fit; the others go on. `results` are the verdicts that led to it."""
-
-    partition: str
-    error: DataQualityError
-    results: tuple[CheckResult, ...]
 
 
 def sync_partitions(
     context: SyncContext, table: Table, partitions: list[str], *, full: bool = False
-) -> Iterator[SyncOutcome | SyncFailure]:
+) -> Iterator[PartitionResult]:
     """Sync partitions one after the other, yielding what came of each as soon as it is known.
 
     A partition whose data is not fit is yielded as a failure and does not keep the others from being synced. Any

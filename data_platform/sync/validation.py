@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -25,11 +26,14 @@ def judge(
     staged: StagedFile,
     *,
     base: SyncManifest | None,
+    registered: Mapping[str, str] | None,
     source_rows: int | None,
     today: dt.date,
 ) -> tuple[CheckResult, ...]:
-    """Run every validator on a staged file, with the latest version as history."""
-    profile = profile_frame(pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column)
+    """Run every validator on a staged file, with the latest version and its schema as history."""
+    profile = profile_frame(
+        pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column, null_counts=staged.null_counts
+    )
     calendar = trading_calendar(table.calendar)
     previous = base.file(partition) if base else None
     evidence = Evidence(
@@ -39,6 +43,7 @@ def judge(
         profile=profile,
         calendar=calendar,
         today=today,
+        registered=registered,
         source_rows=source_rows,
         previous_rows=previous.rows if previous else None,
         neighbour_rows_per_session=_rows_per_session_before(table, partition, base),
@@ -78,4 +83,5 @@ def from_published(checks: tuple[FileCheck, ...]) -> tuple[CheckResult, ...]:
             ValidationType(check.validation_type), Status(check.status), check.expected, check.actual, check.message
         )
         for check in checks
+        if check.validation_type in set(ValidationType)  # a later version may know others
     )

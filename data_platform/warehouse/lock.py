@@ -9,47 +9,24 @@ grows fence a writer that lost its lock. Age marks a lock as suspect for people;
 
 from __future__ import annotations
 
-import datetime as dt
 import fcntl
-import json
 import logging
 import os
-import socket
 import time
-import uuid
 import weakref
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from data_platform.errors import Fenced, LockBusyError
+from data_platform.errors import Fenced, LockBusyError, UsageError
+from data_platform.warehouse.lock_token import LockToken, is_foreign, new_token, read_token
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
-SUSPECT_AFTER: Final = dt.timedelta(hours=4)
 _POLL_SECONDS: Final = 0.2
 _log = logging.getLogger(__name__)
-
-
-class LockToken(BaseModel):
-    """Who holds a lock. `writer_id` is a nonce, new for every acquisition; `epoch` grows with each."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    pid: int
-    hostname: str
-    writer_id: str
-    acquired_at: dt.datetime
-    expires_at: dt.datetime
-    epoch: int
-    boot_id: str
-    process_started: str
-
-    def owner(self) -> str:
-        """The holder in words, for messages."""
-        return f"process {self.pid} on {self.hostname}, since {self.acquired_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class LockState(BaseModel):
@@ -163,6 +140,21 @@ class TableLock:
         finally:
             os.close(descriptor)
 
+    def force_release(self, writer_id: str) -> LockToken:
+        """Take the lock away from the writer of that nonce; its publish is fenced from now on.
+
+        Raises:
+            UsageError: when the lock is free, torn, or held by another writer.
+        """
+        with self.guard():
+            token = read_token(self.path)
+            if token is None or token.writer_id != writer_id:
+                raise UsageError(
+                    f"{self.table} is not locked by a writer {writer_id!r}.", hint="See `data-platform lock list`."
+                )
+            self._retire()
+        return token
+
     def epoch(self) -> int:
         """The number of the last acquisition; 0 before the first."""
         try:
@@ -198,17 +190,7 @@ class TableLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             epoch = self._bump_epoch()
-            now = dt.datetime.now(dt.UTC)
-            token = LockToken(
-                pid=os.getpid(),
-                hostname=socket.gethostname(),
-                writer_id=uuid.uuid4().hex,
-                acquired_at=now,
-                expires_at=now + SUSPECT_AFTER,
-                epoch=epoch,
-                boot_id=_boot_id(),
-                process_started=_process_started(),
-            )
+            token = new_token(epoch)
             os.write(descriptor, token.model_dump_json().encode())
             os.fsync(descriptor)
             fsync_path(self.path.parent)
@@ -244,40 +226,21 @@ class TableLock:
                     f"{self.table} is locked by {owner}.",
                     hint="Wait for it to finish; see `data-platform lock list`.",
                 ) from None
-            if token is not None and token.hostname != socket.gethostname():
+            if token is not None and is_foreign(token):
                 raise LockBusyError(
                     f"{self.table} is locked by another host: {token.owner()}. Whether that writer lives cannot be "
                     "proved from here, so the lock is never broken automatically.",
-                    hint="See `data-platform lock list`.",
+                    hint=f"When it is surely dead: data-platform lock release {self.table} {token.writer_id}",
                 )
-            make_folder(self._stale)
-            self.path.rename(self._stale / f"{self.table}-{time.time_ns()}.lock")
-            fsync_path(self.path.parent)
+            self._retire()
             _log.warning("%s: retired the lock of a dead writer (%s)", self.table, token.owner() if token else "torn")
         finally:
             os.close(descriptor)
 
-
-def read_token(path: Path) -> LockToken | None:
-    """What a lock file says; None when there is none, or when it is torn or malformed."""
-    try:
-        return LockToken.model_validate(json.loads(path.read_bytes()))
-    except (OSError, ValueError, ValidationError):
-        return None
-
-
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _process_started() -> str:
-    try:
-        return Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+    def _retire(self) -> None:
+        make_folder(self._stale)
+        self.path.rename(self._stale / f"{self.table}-{time.time_ns()}.lock")
+        fsync_path(self.path.parent)
 
 
 _held: weakref.WeakSet[HeldLock] = weakref.WeakSet()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from data_platform.errors import Fenced, UsageError
+from data_platform.errors import ChecksumMismatchError, DiskSpaceError, Fenced, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.store import ObjectStore
 
 _NONE: Final = 0
+_log = logging.getLogger(__name__)
 
 
 class Manifests:
@@ -54,7 +56,14 @@ class Manifests:
             raise UsageError(
                 f"{self.table} has no version {number}.", hint=f"See: data-platform versions {self.table}"
             ) from None
-        return SyncManifest.from_bytes(data, name=f"{self.table} version {number}")
+        manifest = SyncManifest.from_bytes(data, name=f"{self.table} version {number}")
+        if (manifest.table, manifest.manifest_version) != (self.table, number):
+            raise ChecksumMismatchError(
+                f"The manifest in the place of {self.table} version {number} is that of {manifest.table} version "
+                f"{manifest.manifest_version}.",
+                hint="Run `data-platform verify` to see what depends on it.",
+            )
+        return manifest
 
     def numbers(self) -> list[int]:
         """All published versions, oldest first."""
@@ -85,13 +94,17 @@ class Manifests:
                     f"Version {base + 1} of {self.table} exists already; nothing was published.",
                     hint="Run the sync again.",
                 )
-            self._store.replace(layout.latest_hint(self.table), str(base + 1).encode())
+            try:
+                self._store.replace(layout.latest_hint(self.table), str(base + 1).encode())
+            except (OSError, DiskSpaceError) as error:
+                # The version is committed; readers find it without the hint.
+                _log.warning("%s: version %d is published; its hint was not written: %s", self.table, base + 1, error)
         return manifest
 
     def _hint(self) -> int:
         try:
             number = int(self._store.get(layout.latest_hint(self.table)))
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return max(self.numbers(), default=_NONE)
         return (
             number

@@ -50,7 +50,7 @@ def publish_partition(
     now = dt.datetime.now(dt.UTC)
     manifests = Manifests(store, table)
     base = manifests.latest()
-    schema_version = SchemaRegistry(store, dataset, table).register(columns_of(staged.schema), now=now)
+    registry = SchemaRegistry(store, dataset, table)
     entry = FileEntry(
         partition=partition,
         sha256=staged.sha256,
@@ -67,6 +67,7 @@ def publish_partition(
     warned = any(check.status == "warning" for item in files for check in item.checks)
 
     def make(number: int) -> SyncManifest:
+        after = base.schema_version if base else None
         return SyncManifest(
             dataset=dataset,
             table=table,
@@ -77,7 +78,7 @@ def publish_partition(
             row_count=sum(item.rows for item in files),
             checksum=files_checksum(files),
             previous_checksum=base.checksum if base else None,
-            schema_version=schema_version,
+            schema_version=registry.register(columns_of(staged.schema), after=after, now=now),
             wrds_query_hash=provenance.query_hash,
             source_fingerprint=provenance.source_fingerprint,
             validation_status="warning" if warned else "passed",

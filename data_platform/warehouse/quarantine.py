@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
+import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from data_platform.errors import QuarantineError
+from data_platform.errors import QuarantineError, UsageError
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
 _REASON = "reason.json"
+_log = logging.getLogger(__name__)
 
 
 class QuarantineEntry(BaseModel):
@@ -43,40 +46,54 @@ class Quarantine:
         """Keep files (moved here) and bytes under an entry; it appears whole or not at all."""
         target = self._root / entry.table / entry.entry_id
         building = target.with_name(f".tmp-{uuid.uuid4().hex}")
-        with no_space_is_clear(target):
-            make_folder(building)
-            for name, path in moved.items():
-                path.rename(building / name)
-            for name, data in {**written, _REASON: entry.model_dump_json(indent=1).encode()}.items():
-                with (building / name).open("xb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-            fsync_path(building)
-            building.rename(target)
-            fsync_path(target.parent)
+        try:
+            with no_space_is_clear(target):
+                make_folder(building)
+                for name, path in moved.items():
+                    path.rename(building / name)
+                for name, data in {**written, _REASON: entry.model_dump_json(indent=1).encode()}.items():
+                    with (building / name).open("xb") as file:
+                        file.write(data)
+                        file.flush()
+                        os.fsync(file.fileno())
+                fsync_path(building)
+                building.rename(target)
+                fsync_path(target.parent)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
         return target
 
     def entries(self, table: str | None = None) -> list[QuarantineEntry]:
-        """All entries, newest first."""
+        """All readable entries, newest first; one that cannot be read is logged and passed over."""
         pattern = f"{table or '*'}/[!.]*/{_REASON}"
-        found = [_load(path) for path in self._root.glob(pattern)]
+        found: list[QuarantineEntry] = []
+        for path in self._root.glob(pattern):
+            try:
+                found.append(_load(path))
+            except QuarantineError as error:
+                _log.warning("%s", error)
         return sorted(found, key=lambda entry: entry.created_at, reverse=True)
 
     def get(self, entry_id: str) -> QuarantineEntry:
         """One entry by its id.
 
         Raises:
-            QuarantineError: when there is none of that id.
+            UsageError: when there is none of that id.
         """
         for entry in self.entries():
             if entry.entry_id == entry_id:
                 return entry
-        raise QuarantineError(f"No quarantine entry {entry_id!r}.", hint="See: data-platform quarantine list")
+        raise no_such_entry(entry_id)
 
     def folder(self, entry: QuarantineEntry) -> Path:
         """Where an entry's files lie."""
         return self._root / entry.table / entry.entry_id
+
+
+def no_such_entry(entry_id: str) -> UsageError:
+    """The answer to an id that does not exist, or that the caller may not know of."""
+    return UsageError(f"No quarantine entry {entry_id!r}.", hint="See: data-platform quarantine list")
 
 
 def entry_id(now: dt.datetime) -> str:

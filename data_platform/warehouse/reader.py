@@ -60,8 +60,10 @@ class PinnedVersion:
         return tuple(self._path(entry) for entry in wanted)
 
     def scan(self) -> pl.LazyFrame:
-        """All rows as a lazy frame."""
-        return pl.scan_parquet(list(self.files))
+        """All rows as a lazy frame; a column that an older file lacks is null there."""
+        newest = max(self.files, key=lambda path: len(pl.read_parquet_schema(path)))
+        schema = pl.scan_parquet(newest).collect_schema()
+        return pl.scan_parquet(list(self.files), schema=schema, missing_columns="insert")
 
     def _path(self, entry: FileEntry) -> Path:
         path = self._store.path(layout.blob(entry.sha256))

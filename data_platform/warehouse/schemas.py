@@ -7,13 +7,13 @@ another type is refused before anything is published.
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import PurePosixPath
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data_platform.errors import ChecksumMismatchError, SchemaError
 from data_platform.warehouse import layout
+from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.store import ObjectStore
 
 FIRST_VERSION = "1.0.0"
@@ -67,56 +67,63 @@ def compare(old: dict[str, str], new: dict[str, str]) -> SchemaDrift:
 
 
 class SchemaRegistry:
-    """The registered schemas of one table."""
+    """The registered schemas of one table. Only those that a manifest names count; call `register` under the guard."""
 
     def __init__(self, store: ObjectStore, dataset: str, table: str) -> None:
         self._store = store
         self._dataset = dataset
         self._table = table
 
-    def latest(self) -> DatasetSchema | None:
-        """The newest registered schema, or None before the first.
+    def load(self, version: str) -> DatasetSchema:
+        """The schema of a version.
 
         Raises:
-            ChecksumMismatchError: when a registered schema file is damaged.
+            ChecksumMismatchError: when its file is gone or damaged.
         """
-        keys = [key for key in self._store.list(layout.schemas(self._table)) if key.endswith(".json")]
-        if not keys:
-            return None
-        newest = max(keys, key=lambda key: _numbers(PurePosixPath(key).stem.removeprefix("v")))
+        key = layout.schema(self._table, version)
         try:
-            return DatasetSchema.model_validate_json(self._store.get(newest))
-        except ValidationError:
-            raise ChecksumMismatchError(f"The schema file {newest} is damaged.") from None
+            return DatasetSchema.model_validate_json(self._store.get(key))
+        except (FileNotFoundError, ValidationError):
+            raise ChecksumMismatchError(f"The schema file {key} is gone or damaged.") from None
 
-    def register(self, columns: dict[str, str], *, now: dt.datetime) -> str:
-        """Return the version under which these columns are published, registering it when they are new.
-
-        Two writers that register at once agree: the file is created once, and the loser looks again.
+    def register(self, columns: dict[str, str], *, after: str | None, now: dt.datetime) -> str:
+        """Return the version under which these columns are published; `after` is the latest manifest's version.
 
         Raises:
-            SchemaError: when columns are gone or have another type than before.
+            SchemaError: when columns are gone or have another type than in `after`.
+            ChecksumMismatchError: when the schema file of `after` is gone or damaged.
         """
-        while True:
-            latest = self.latest()
-            if latest is None:
-                version = FIRST_VERSION
-            else:
-                drift = compare(latest.columns, columns)
-                if drift.is_breaking:
-                    raise SchemaError(
-                        f"{self._table}: the schema changed in a way that breaks readers: {_describe(drift)}.",
-                        hint="Nothing was published. Restore the columns in the catalog, or publish under a new table.",
-                    )
-                if not drift.has_additions:
-                    return latest.version
-                major, minor, _ = _numbers(latest.version)
-                version = f"{major}.{minor + 1}.0"
-            entry = DatasetSchema(
-                dataset=self._dataset, table=self._table, version=version, columns=columns, created_at=now
-            )
-            if self._store.put_if_absent(layout.schema(self._table, version), entry.model_dump_json(indent=1).encode()):
-                return version
+        version = FIRST_VERSION
+        if after is not None:
+            drift = compare(self.load(after).columns, columns)
+            if drift.is_breaking:
+                raise SchemaError(
+                    f"{self._table}: the schema changed in a way that breaks readers: {_describe(drift)}.",
+                    hint="Nothing was published. Restore the columns in the catalog, or publish under a new table.",
+                )
+            if not drift.has_additions:
+                return after
+            major, minor, _ = _numbers(after)
+            version = f"{major}.{minor + 1}.0"
+        entry = DatasetSchema(
+            dataset=self._dataset, table=self._table, version=version, columns=columns, created_at=now
+        )
+        key, data = layout.schema(self._table, version), entry.model_dump_json(indent=1).encode()
+        if not self._store.put_if_absent(key, data) and self.load(version).columns != columns:
+            # Left by a writer that registered it and never published: no manifest names it.
+            self._store.replace(key, data)
+        return version
+
+
+def registered_columns(store: ObjectStore, manifest: SyncManifest | None) -> dict[str, str] | None:
+    """The columns and types of a version, or None without one.
+
+    Raises:
+        ChecksumMismatchError: when the schema file is gone or damaged.
+    """
+    if manifest is None:
+        return None
+    return SchemaRegistry(store, manifest.dataset, manifest.table).load(manifest.schema_version).columns
 
 
 def _numbers(version: str) -> tuple[int, int, int]:

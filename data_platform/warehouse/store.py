@@ -167,7 +167,7 @@ def no_space_is_clear(target: Path) -> Generator[None]:
         if error.errno not in _NO_SPACE:
             raise
         raise DiskSpaceError(
-            f"No space left while writing to {target.parent}; nothing was published.",
+            f"No space left while writing to {target.parent}.",
             hint="Free some space, then run the same command again.",
         ) from error
 
@@ -176,6 +176,8 @@ def _link(source: Path, target: Path) -> bool:
     try:
         os.link(source, target)
     except FileExistsError:
+        # Whoever linked it may have died before this; our caller is about to rely on the name.
+        fsync_path(target.parent)
         return False
     fsync_path(target.parent)
     return True

@@ -16,6 +16,8 @@ from data_platform.warehouse.manifest import FileEntry
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.store import LocalStore
 
+ProblemKind = Literal["manifest", "missing_file", "changed_file", "version_gap", "broken_chain"]
+
 
 class Problem(BaseModel):
     """One bad object and the versions that need it."""
@@ -23,7 +25,7 @@ class Problem(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     table: str
-    kind: Literal["manifest", "missing_file", "changed_file", "version_gap"]
+    kind: ProblemKind
     partition: str | None
     versions: tuple[int, ...]
     message: str
@@ -51,12 +53,17 @@ def verify_table(store: LocalStore, table: str, progress: Callable[[int], None] 
     problems = _gaps(table, numbers)
     users: dict[str, list[int]] = defaultdict(list)
     entries: dict[str, FileEntry] = {}
+    checksums: dict[int, str] = {}
     for number in numbers:
         try:
             manifest = manifests.load(number)
         except ChecksumMismatchError as error:
             problems.append(_problem(table, "manifest", None, [number], error.message))
             continue
+        if number - 1 in checksums and manifest.previous_checksum != checksums[number - 1]:
+            message = f"{table}: version {number} does not follow version {number - 1}"
+            problems.append(_problem(table, "broken_chain", None, [number], message))
+        checksums[number] = manifest.checksum
         for entry in manifest.files:
             users[entry.sha256].append(number)
             entries[entry.sha256] = entry
@@ -107,7 +114,7 @@ def _gaps(table: str, numbers: list[int]) -> list[Problem]:
 
 def _problem(
     table: str,
-    kind: Literal["manifest", "missing_file", "changed_file", "version_gap"],
+    kind: ProblemKind,
     partition: str | None,
     versions: list[int],
     message: str,

@@ -41,13 +41,16 @@ def test_a_wrds_query_selects_the_columns_in_the_catalogs_order(table: Table) ->
         assert isinstance(table.origin, KenFrenchSite)
         return
     text = (PROJECT_ROOT / "sql" / "extract" / table.origin.sql).read_text()
-    select = re.sub(r"--.*", "", text).partition("SELECT")[2].partition("FROM")[0]
+    spoken = re.sub(r"--.*", "", text)
+    select = spoken.partition("SELECT")[2].partition("FROM")[0]
     pairs = [part.split() for part in select.split(",")]
     assert [words[-1] for words in pairs] == [column.name for column in table.columns]
     assert [words[0] for words in pairs] == [column.source for column in table.columns]
     assert "%(start)s" in text
     assert "%(end)s" in text
     assert f"FROM {table.origin.relation}" in text
+    # The transport adds the key's order; here it would make every fingerprint sort too.
+    assert "ORDER BY" not in spoken.upper()
 
 
 @EVERY_TABLE

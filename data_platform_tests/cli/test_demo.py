@@ -129,7 +129,9 @@ def test_a_page_says_how_many_there_are(platform: Platform) -> None:
         (("sync", "crsp_daily", "-p", "1066"), 2, "1066"),
         (("sync", "ff_factors_daily", "-p", "2020"), 2, "not partitioned"),
         (("versions", "crsp_dayly"), 2, "Did you mean crsp_daily"),
-        (("quarantine", "show", "nope"), 6, "No quarantine entry"),
+        (("quarantine", "show", "nope"), 2, "No quarantine entry"),
+        (("lock", "release", "crsp_daily", "nope"), 2, "is not locked by a writer"),
+        (("query", "-d", "crsp", "SELECT [1, 2] AS l", "--format", "csv"), 2, "can't be written as csv"),
         (("users", "grant", "nobody", "dataset:nope"), 2, "is no permission"),
         (("users", "set-role", "nobody", "viewer"), 2, "There is no user"),
     ],
@@ -154,24 +156,31 @@ def test_wrong_settings_are_named(platform: Platform, variables: dict[str, str],
     assert (ran.code, message in ran.err, "Traceback" in ran.err) == (2, True, False)
 
 
-def test_a_wrong_wrds_password_is_one_clear_error_without_it(demo_home: Path, platform: Platform) -> None:
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [("127.0.0.1", "9", "127.0.0.1"), ("{home}/postgres/run", "5432", "password authentication failed")],
+)
+def test_wrong_wrds_credentials_are_one_clear_error_without_the_password(
+    demo_home: Path, platform: Platform, host: str, port: str, message: str
+) -> None:
     ran = platform(
         "sync",
         "crsp_daily",
         "-p",
         "2024",
         DATA_PLATFORM_START_YEAR="2020",
-        DATA_PLATFORM_WRDS_HOST="127.0.0.1",
-        DATA_PLATFORM_WRDS_PORT="9",
-        DATA_PLATFORM_WRDS_USERNAME="someone",
+        DATA_PLATFORM_WRDS_HOST=host.format(home=demo_home),
+        DATA_PLATFORM_WRDS_PORT=port,
+        DATA_PLATFORM_WRDS_USERNAME="wrds_demo",
         DATA_PLATFORM_WRDS_PASSWORD="hunter2-secret",  # noqa: S106 - not anybody's
+        DATA_PLATFORM_WRDS_SSLMODE="disable",
     )
     assert ran.code == 1
-    assert "127.0.0.1" in ran.err
-    assert "someone" in ran.err
+    assert message in ran.err
+    assert "wrds_demo" in ran.err
     assert "hunter2" not in ran.err + ran.out
     assert "Traceback" not in ran.err
-    assert not [path for path in demo_home.rglob("*.log") if b"hunter2" in path.read_bytes()]
+    assert not [path for path in demo_home.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
 
 
 def test_missing_wrds_credentials_in_a_fresh_home(home: Path) -> None:
@@ -278,21 +287,34 @@ def test_commands_at_the_same_time_share_one_server(demo_home: Path) -> None:
     assert _processes(demo_home) == []
 
 
-def test_an_interrupted_sync_leaves_nothing_running(demo_home: Path, platform: Platform) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_an_interrupted_sync_says_so_and_the_next_one_works(
+    demo_home: Path, platform: Platform, number: signal.Signals, code: int
+) -> None:
     process = subprocess.Popen(
         [*COMMAND, "sync", "crsp_daily", "--all", "--full"],
         env=environment(demo_home),
         cwd=demo_home.parent,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
-    time.sleep(3)
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(30)
+    lock = demo_home / "warehouse/locks/crsp_daily.lock"
+    while not lock.exists():
+        assert process.poll() is None, "the sync ended before it could be interrupted"
+        time.sleep(0.005)
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    assert "Traceback" not in said
+    if number is not signal.SIGKILL:
+        assert "Interrupted" in said
+        assert _processes(demo_home) == []
+    assert platform("sync", "crsp_daily", "--all").code == 0
     assert _processes(demo_home) == []
     assert platform("lock", "list", "--json").json == []
-    assert platform("sync", "crsp_daily", "--all").code == 0
+    assert list((demo_home / "warehouse/staging").iterdir()) == []
 
 
 def _processes(home: Path) -> list[str]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pyarrow.parquet as pq
 import pytest
 
-from data_platform.errors import NotPermittedError, UsageError
+from data_platform.errors import ConfigurationError, NotPermittedError, UsageError
+from data_platform.governance import deferred
+from data_platform.governance.audit_key import open_cipher
 from data_platform.governance.explorer import DataExplorerService
 from data_platform.governance.identity import local_administrator
 from data_platform.governance.permissions import Role, User
@@ -92,6 +96,49 @@ def test_the_local_administrator_can_defer_a_query_too(explorer: DataExplorerSer
     request_id = explorer.submit_request(local_administrator(), "fama_french", "SELECT count(*) FROM ff_factors_daily")
     assert explorer.run_request(request_id).table.num_rows == 1
     assert "local%3A" in str(stored(records, request_id).result_location)
+
+
+def test_of_eight_that_want_one_request_one_gets_it(
+    explorer: DataExplorerService, records: Records, settings: Settings, ann: User
+) -> None:
+    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
+    cipher, together = open_cipher(settings), threading.Barrier(8)
+
+    def claim(_: int) -> str:
+        together.wait(timeout=10)
+        try:
+            return deferred.claim(records, cipher, request_id).sql
+        except UsageError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(claim, range(8)))
+    assert answers.count("SELECT 1") == 1
+    assert sum("is running already" in answer for answer in answers) == 7
+
+
+def test_a_request_whose_run_died_can_be_run_after_a_while(
+    explorer: DataExplorerService, records: Records, settings: Settings, ann: User
+) -> None:
+    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
+    deferred.claim(records, open_cipher(settings), request_id)
+    with pytest.raises(UsageError, match="is running already") as caught:
+        explorer.run_request(request_id)
+    assert "5 minutes" in str(caught.value.hint)
+    with records.transaction(ADMIN) as connection:
+        connection.execute("UPDATE platform.query_requests SET updated_at = updated_at - interval '5 minutes'")
+    assert explorer.run_request(request_id).table.num_rows == 1
+    assert stored(records, request_id).state == "done"
+
+
+def test_a_claim_of_what_cannot_be_read_takes_nothing(
+    explorer: DataExplorerService, records: Records, tmp_path: Path, ann: User
+) -> None:
+    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
+    other = open_cipher(Settings(home=tmp_path / "other"))
+    with pytest.raises(ConfigurationError):
+        deferred.claim(records, other, request_id)
+    assert stored(records, request_id).state == "queued"
 
 
 def test_requests_that_make_no_sense(explorer: DataExplorerService, ann: User) -> None:

@@ -16,9 +16,12 @@ from data_platform.definitions import build_definitions
 from data_platform.errors import PlatformError, SyncValidationError
 from data_platform.governance.explorer import DataExplorerService
 from data_platform.governance.identity import local_administrator
+from data_platform.orchestration.dead_runs import PROCESS_TAG, is_gone, report_dead_runs
 from data_platform.orchestration.launching import run_asset, run_query_job
 from data_platform.orchestration.resource import Platform, WatchedPlatform
 from data_platform.quality import CHECKS
+from data_platform.records import platform_audit
+from data_platform.records.scope import Scope
 from data_platform.sync import SyncContext, SyncFailure, SyncOutcome
 
 CRSP = find_table("crsp_daily")
@@ -37,7 +40,8 @@ class Runs:
         self.definitions = build_definitions(context.settings, {"platform": resource})
 
     def sync(self, *years: str, table: Table = CRSP) -> list[bool]:
-        return list(run_asset(self.definitions, self.instance, table, list(years), full=False, tags={}))
+        ran = run_asset(self.definitions, self.instance, table, list(years), config={"reason": "test"}, tags={})
+        return [success for success, _ in ran]
 
     def checks(self, partition: str) -> dict[str, bool | None]:
         """The newest evaluation of each check of a partition; None when it was planned but not evaluated."""
@@ -79,7 +83,7 @@ def test_a_range_of_years_is_one_run_with_each_partition_and_check_of_its_own(ru
     assert materialization is not None
     latest = runs.platform.warehouse.reader("crsp_daily").pin()
     assert materialization.tags is not None
-    assert materialization.tags["dagster/data_version"] == latest.manifest.checksum
+    assert materialization.tags["dagster/data_version"] == latest.manifest.files[1].sha256
     assert materialization.metadata["dagster/row_count"].value == latest.row_count
     assert materialization.metadata["dagster/partition_row_count"].value == latest.manifest.files[1].rows
     assert materialization.metadata["version"].value == 2
@@ -142,6 +146,29 @@ def test_no_row_no_password_and_no_query_text_is_ever_stored_by_dagster(runs: Ru
     assert demo is not None
     for secret in (demo.reader_password, demo.owner_password, "WITNESS"):
         assert secret not in stored
+
+
+def test_a_sync_is_audited_with_who_what_and_why(runs: Runs) -> None:
+    runs.sync("2024")
+    with runs.context.records.transaction(Scope.system("test")) as connection:
+        (entry,) = platform_audit.recent(connection)
+    assert (entry.actor, entry.action, entry.dataset) == (local_administrator().user_id, "manual_sync", "crsp")
+    assert (entry.subject, entry.reason) == ("crsp_daily", "test")
+    assert entry.new_value == {"partitions": ["2024"], "full": False}
+
+
+def test_a_run_inside_a_command_takes_no_place_in_the_pool_and_dies_with_its_process(runs: Runs) -> None:
+    assert build_definitions(runs.context.settings, pooled=False).resolve_asset_graph().get(KEY).pools == set()
+    runs.sync("2024")
+    (finished,) = runs.instance.get_runs()
+    assert not is_gone(finished.tags[PROCESS_TAG])
+    boot, pid, started = finished.tags[PROCESS_TAG].split(":")
+    abandoned = [f"{boot}:{pid}:{float(started) - 1:.2f}", f"another-boot:{pid}:{started}", f"{boot}:4194304:{started}"]
+    for identity in [*abandoned, finished.tags[PROCESS_TAG]]:
+        job = runs.definitions.resolve_job_def("query_job")
+        runs.instance.create_run_for_job(job, tags={PROCESS_TAG: identity})
+    assert len(report_dead_runs(runs.instance)) == len(abandoned)
+    assert report_dead_runs(runs.instance) == []
 
 
 def test_sql_typed_into_the_launchpad_goes_through_the_same_service(runs: Runs) -> None:

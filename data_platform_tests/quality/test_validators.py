@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 
 import polars as pl
@@ -20,7 +21,8 @@ TODAY = dt.date(2026, 6, 1)
 
 
 def _profile(frame: pl.DataFrame) -> Profile:
-    return profile_frame(frame.lazy(), key=("permno", "date"), date_column="date")
+    nulls = {name: frame.get_column(name).null_count() for name in frame.columns}
+    return profile_frame(frame.lazy(), key=("permno", "date"), date_column="date", null_counts=nulls)
 
 
 def _frame(permnos: list[int], dates: list[dt.date]) -> pl.DataFrame:
@@ -43,6 +45,7 @@ def _evidence(frame: pl.DataFrame, partition: str = "2023", **changes: object) -
         profile=_profile(frame),
         calendar=trading_calendar("XNYS"),
         today=TODAY,
+        registered=None,
         source_rows=None,
         previous_rows=None,
         neighbour_rows_per_session=None,
@@ -120,6 +123,50 @@ def test_schema_bites_on_missing_new_and_retyped_columns(changed: pa.Schema) -> 
     assert schema(_evidence(_year(2023), schema=changed)).status is Status.FAILED
 
 
+@pytest.mark.parametrize(
+    ("before", "status", "message"),
+    [
+        ({}, Status.WARNING, "new columns since the last version: "),
+        ({"gone": "string"}, Status.FAILED, "gone is gone"),
+        ({"prc": "float"}, Status.FAILED, "prc was float and is double"),
+    ],
+)
+def test_schema_bites_on_what_would_break_readers_of_the_last_version(
+    before: dict[str, str], status: Status, message: str
+) -> None:
+    names = zip(CRSP.arrow_schema.names, map(str, CRSP.arrow_schema.types), strict=True)
+    registered = {**dict(list(names)[:-1]), **before}
+    result = schema(_evidence(_year(2023), registered=registered))
+    assert result.status is status
+    assert message in result.message
+
+
+@pytest.mark.parametrize(
+    ("keep", "status"),
+    [
+        (lambda day: day.year == 1960, Status.PASSED),
+        (lambda day: day.month < 7, Status.FAILED),
+        (lambda day: day.day % 2, Status.FAILED),
+    ],
+)
+def test_before_1970_a_year_needs_the_fewest_sessions_it_ever_had(
+    keep: Callable[[dt.date], bool], status: Status
+) -> None:
+    weekdays = [dt.date(1960, 1, 4) + dt.timedelta(days=n) for n in range(360) if n % 7 < 5]
+    dates = [day for day in weekdays if keep(day)]
+    result = _verdict(_evidence(_frame([1] * len(dates), dates), "1960"), ValidationType.DATE_CONTINUITY)
+    assert result.status is status
+    assert ("fewer than 220 dates in 1960" in result.message) is (status is Status.FAILED)
+
+
+def test_the_profile_reads_the_keys_alone() -> None:
+    unreadable = pl.LazyFrame({"permno": [1, 1], "date": [dt.date(2023, 1, 3), dt.date(2023, 1, 4)]}).with_columns(
+        boom=pl.col("permno").map_elements(lambda _: 1 / 0, return_dtype=pl.Float64)
+    )
+    profile = profile_frame(unreadable, key=("permno", "date"), date_column="date", null_counts={})
+    assert (profile.rows, profile.duplicate_keys, profile.disorder) == (2, 0, 0)
+
+
 def _without(day: dt.date) -> pl.DataFrame:
     return _year(2023).filter(pl.col("date") != day)
 
@@ -158,10 +205,9 @@ def test_a_recent_year_may_end_early_but_not_have_holes(year: int) -> None:
 
 def test_before_1970_only_a_long_gap_is_noticed() -> None:
     factors = find_table("ff_factors_daily")
-    days = [dt.date(1933, 2, 1) + dt.timedelta(days=n) for n in range(30)]
-    later = [day + dt.timedelta(days=60) for day in days]
-    frame = pl.DataFrame({"date": days + later})
-    profile = profile_frame(frame.lazy(), key=("date",), date_column="date")
+    days = [dt.date(1933, 1, 2) + dt.timedelta(days=n) for n in range(364) if not 60 <= n < 76]
+    frame = pl.DataFrame({"date": days})
+    profile = profile_frame(frame.lazy(), key=("date",), date_column="date", null_counts={"date": 0})
     evidence = replace(_evidence(_year(2023)), table=factors, partition="all", profile=profile)
     result = _verdict(evidence, ValidationType.DATE_CONTINUITY)
     assert (result.status, result.actual) == (Status.WARNING, "1 gaps")

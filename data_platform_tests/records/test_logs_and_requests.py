@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -82,11 +85,64 @@ def test_a_request_goes_its_way(records: Records) -> None:
     assert "text" not in repr(request).replace("query_text", "")
 
 
+@pytest.mark.parametrize(("state", "taken"), [("queued", True), ("failed", True), ("running", False), ("done", False)])
+def test_only_what_waits_or_failed_is_claimed(
+    records: Records, state: query_requests.RequestState, taken: bool
+) -> None:
+    with records.transaction(SYSTEM) as connection:
+        request_id = query_requests.create(connection, "ann", "crsp", b"text")
+        query_requests.set_state(connection, request_id, state)
+    with records.transaction(SYSTEM) as connection:
+        claimed = query_requests.claim(connection, request_id)
+        after = query_requests.get(connection, request_id)
+    assert after is not None
+    assert claimed == (after if taken else None)
+    assert after.state == ("running" if taken else state)
+
+
+def test_a_claim_waits_for_one_under_way_and_then_gets_nothing(records: Records) -> None:
+    with records.transaction(SYSTEM) as connection:
+        request_id = query_requests.create(connection, "ann", "crsp", b"text")
+
+    def claim() -> query_requests.QueryRequest | None:
+        with records.transaction(SYSTEM) as connection:
+            return query_requests.claim(connection, request_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with records.transaction(SYSTEM) as connection:
+            first = query_requests.claim(connection, request_id)
+            second = pool.submit(claim)
+            waiting = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+            deadline = time.monotonic() + 10
+            while not (connection.execute(waiting).fetchone() or {"n": 0})["n"]:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            assert not second.done()
+        assert second.result(timeout=10) is None
+    assert first is not None
+
+
+def test_a_running_request_can_be_claimed_again_once_its_run_must_be_dead(records: Records) -> None:
+    with records.transaction(SYSTEM) as connection:
+        request_id = query_requests.create(connection, "ann", "crsp", b"text")
+        assert query_requests.claim(connection, request_id) is not None
+    for age, taken in ((dt.timedelta(minutes=4), False), (dt.timedelta(minutes=6), True)):
+        with records.transaction(SYSTEM) as connection:
+            connection.execute(
+                "UPDATE platform.query_requests SET updated_at = clock_timestamp() - %s WHERE id = %s",
+                (age, request_id),
+            )
+            assert (query_requests.claim(connection, request_id) is not None) == taken
+            # Whoever took it has begun anew, so that nobody takes it again.
+            assert query_requests.claim(connection, request_id) is None
+
+
 def test_somebody_elses_request_does_not_exist(records: Records) -> None:
     with records.transaction(SYSTEM) as connection:
         request_id = query_requests.create(connection, "ann", "crsp", b"text")
     with records.transaction(Scope("ben", frozenset({"crsp"}))) as connection:
         for unknown in (request_id, uuid.UUID(int=0)):
             assert query_requests.get(connection, unknown) is None
+            assert query_requests.claim(connection, unknown) is None
             with pytest.raises(UsageError, match="was not found"):
                 query_requests.set_state(connection, unknown, "failed")

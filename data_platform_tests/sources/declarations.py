@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -9,9 +10,15 @@ from data_platform.catalog import Column, KenFrenchFile, KenFrenchSite, Partitio
 
 
 def wrds_table(
-    folder: Path, columns: dict[str, str], sql: str, *, relation: str = "lab.facts", required: tuple[str, ...] = ()
+    folder: Path,
+    columns: dict[str, str],
+    sql: str,
+    *,
+    relation: str = "lab.facts",
+    required: tuple[str, ...] = (),
+    key: tuple[str, ...] | None = None,
 ) -> Table:
-    """A table in one piece whose query is `sql`; its date column is `day`."""
+    """A table in one piece whose query is `sql`; its date column is `day`, its key the first column unless given."""
     path = folder / "query.sql"
     path.write_text(sql, encoding="utf-8")
     return Table(
@@ -20,7 +27,7 @@ def wrds_table(
         title="Facts",
         description="A relation made for one test.",
         columns=tuple(Column(name, kind, name, "", nullable=name not in required) for name, kind in columns.items()),
-        key=(next(iter(columns)),),
+        key=key or (next(iter(columns)),),
         date_column="day",
         partitioning=Partitioning.WHOLE,
         # An absolute path stands for itself, so a test's query needs no place in the project.
@@ -50,3 +57,9 @@ def site_table(
         calendar="XNYS",
         first_date=dt.date(1900, 1, 1),
     )
+
+
+def with_dtype(table: Table, name: str, dtype: str) -> Table:
+    """The same table with one column declared as another type."""
+    columns = (dataclasses.replace(c, dtype=dtype) if c.name == name else c for c in table.columns)
+    return dataclasses.replace(table, columns=tuple(columns))

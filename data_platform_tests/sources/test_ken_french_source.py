@@ -14,7 +14,7 @@ from data_platform.errors import SourceError, UsageError
 from data_platform.sources import UnusableData
 from data_platform.sources.demo.site import serve_folder
 from data_platform.sources.ken_french.source import open_ken_french
-from data_platform_tests.sources.declarations import site_table
+from data_platform_tests.sources.declarations import site_table, with_dtype
 from data_platform_tests.sources.library_files import (
     FIVE,
     MOMENTUM,
@@ -42,9 +42,9 @@ def _read(folder: Path, table: Table = FACTORS, partition: str = "all") -> tuple
         return rows, source.warnings
 
 
-def _fingerprint(folder: Path) -> str:
+def _fingerprint(folder: Path, table: Table = FACTORS) -> str:
     with serve_folder(folder) as url, open_ken_french("ken_french", url) as source:
-        return source.fingerprint(FACTORS, "all").value
+        return source.fingerprint(table, "all").value
 
 
 def test_files_are_joined_on_their_dates_as_decimals_with_missing_as_null(folder: Path) -> None:
@@ -193,6 +193,10 @@ def test_the_fingerprint_is_of_the_content_not_of_the_zip(folder: Path) -> None:
 
     assert before != changed
     assert changed == zipped_again
+
+
+def test_another_declaration_is_another_fingerprint(folder: Path) -> None:
+    assert _fingerprint(folder, with_dtype(FACTORS, "umd", "float32")) != _fingerprint(folder)
 
 
 def test_fingerprint_and_extraction_share_one_download() -> None:

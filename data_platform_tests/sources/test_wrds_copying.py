@@ -35,8 +35,10 @@ def many(owner: psycopg.Connection, tmp_path: Path) -> Table:
 
 @pytest.fixture
 def endless(tmp_path_factory: pytest.TempPathFactory) -> Table:
-    """A stream that ends only when it is stopped; in the select list the server makes rows as they are sent."""
-    sql = "SELECT generate_series(1, 2000000000) AS n"
+    """A stream that ends only when it is stopped: a product of three series, and a key that leaves nothing to sort."""
+    sql = (
+        "SELECT 1 AS n FROM generate_series(1, 2000) AS a, generate_series(1, 2000) AS b, generate_series(1, 500) AS c"
+    )
     return wrds_table(tmp_path_factory.mktemp("endless"), {"n": "int32"}, sql)
 
 

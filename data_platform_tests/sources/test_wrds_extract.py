@@ -69,7 +69,7 @@ def test_text_survives_whatever_it_holds(
     with owner.cursor() as cursor:
         cursor.executemany("INSERT INTO lab.facts VALUES (%s, %s, %s)", [(i, t, t) for i, t in enumerate(TEXTS)])
     table = wrds_table(
-        tmp_path, {"id": "int32", "words": "str", "more": "str"}, "SELECT id, words, more FROM lab.facts ORDER BY id;"
+        tmp_path, {"id": "int32", "words": "str", "more": "str"}, "SELECT id, words, more FROM lab.facts;"
     )
 
     batches = _extract(address, table, block_bytes=block_bytes)
@@ -82,12 +82,28 @@ def test_text_survives_whatever_it_holds(
 def test_a_single_column_of_nulls_and_empty_strings_keeps_its_rows(
     owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
 ) -> None:
-    owner.execute(
-        "CREATE TABLE lab.facts AS SELECT * FROM (VALUES (1, NULL), (2, ''), (3, NULL), (4, 'x')) AS v (n, t)"
-    )
-    table = wrds_table(tmp_path, {"t": "str"}, "SELECT t FROM lab.facts ORDER BY n")
+    owner.execute("CREATE TABLE lab.facts AS SELECT * FROM (VALUES (NULL), (''), (NULL), ('x')) AS v (t)")
+    table = wrds_table(tmp_path, {"t": "str"}, "SELECT t FROM lab.facts")
 
-    assert [row["t"] for batch in _extract(address, table) for row in batch.to_pylist()] == [None, "", None, "x"]
+    assert [row["t"] for batch in _extract(address, table) for row in batch.to_pylist()] == ["", "x", None, None]
+
+
+def test_rows_come_in_the_order_of_the_key_whatever_the_query_says(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
+) -> None:
+    owner.execute(
+        'CREATE TABLE lab.facts AS SELECT n / 7 AS "Odd name", n % 7 AS n FROM generate_series(48, 0, -1) AS n'
+    )
+    table = wrds_table(
+        tmp_path,
+        {"n": "int32", "Odd name": "int32"},
+        'SELECT n, "Odd name" FROM lab.facts -- as they lie',
+        key=("Odd name", "n"),
+    )
+
+    rows = [row for batch in _extract(address, table) for row in batch.to_pylist()]
+
+    assert [(row["Odd name"], row["n"]) for row in rows] == [divmod(n, 7) for n in range(49)]
 
 
 def test_numbers_dates_and_truth_values_keep_type_and_value(
@@ -100,7 +116,7 @@ def test_numbers_dates_and_truth_values_keep_type_and_value(
         "INSERT INTO lab.facts VALUES"
         " (0.1, 0.1, 9223372036854775807, -32768, true, '1925-12-31', '2024-02-29 12:34:56.789012'),"
         " (-0.00000001, 1e-300, -9223372036854775808, 32767, false, '2024-02-29', '1970-01-01'),"
-        " (123456789012.12345678, 'Infinity', 0, 0, NULL, NULL, NULL),"
+        " (123456789012.12345678, 1.7e308, 0, 0, NULL, NULL, NULL),"
         " ('NaN', 'NaN', NULL, NULL, NULL, NULL, NULL)"
     )
     kinds = {
@@ -112,14 +128,14 @@ def test_numbers_dates_and_truth_values_keep_type_and_value(
         "day": "date",
         "at": "datetime[us]",
     }
-    table = wrds_table(tmp_path, kinds, "SELECT * FROM lab.facts ORDER BY s NULLS LAST")
+    table = wrds_table(tmp_path, kinds, "SELECT * FROM lab.facts", key=("s",))
 
     rows = pa.Table.from_batches(_extract(address, table))
 
     assert rows.schema.equals(table.arrow_schema)
-    assert rows["n"].to_pylist()[:3] == [0.1, 123456789012.12345678, -0.00000001]
-    assert rows["f"].to_pylist()[:3] == [0.1, float("inf"), 1e-300]
-    assert all(rows[name].to_pylist()[3] != rows[name].to_pylist()[3] for name in ("n", "f"))
+    assert rows["n"].to_pylist() == [0.1, 123456789012.12345678, -0.00000001, None]
+    assert rows["f"].to_pylist() == [0.1, 1.7e308, 1e-300, None]
+    assert (rows["n"].null_count, rows["f"].null_count) == (1, 1)
     assert rows["i"].to_pylist() == [2**63 - 1, 0, -(2**63), None]
     assert rows["b"].to_pylist() == [True, None, False, None]
     assert rows["day"].to_pylist() == [dt.date(1925, 12, 31), None, dt.date(2024, 2, 29), None]
@@ -157,6 +173,62 @@ def test_a_missing_value_where_the_catalog_rules_it_out_is_refused(
 
     with pytest.raises(SchemaError, match="lab_facts all: column id has missing values"):
         _extract(address, table)
+
+
+FLOATS = [("numeric", "float64"), ("float8", "float64"), ("float4", "float32")]
+
+
+@pytest.mark.parametrize(("kind", "dtype"), FLOATS)
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20])
+def test_nan_is_a_missing_value_and_its_neighbours_stay(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path, kind: str, dtype: str, block_bytes: int
+) -> None:
+    owner.execute(f"CREATE TABLE lab.facts (id int, odd {kind}, even {kind})")
+    owner.execute("INSERT INTO lab.facts VALUES (1, 0.5, 1), (2, 'NaN', 2), (3, NULL, 3), (4, -0.5, 4)")
+    table = wrds_table(tmp_path, {"id": "int32", "odd": dtype, "even": dtype}, "SELECT id, odd, even FROM lab.facts")
+
+    rows = pa.Table.from_batches(_extract(address, table, block_bytes=block_bytes))
+
+    assert rows.schema.equals(table.arrow_schema)
+    assert rows["odd"].to_pylist() == [0.5, None, None, -0.5]
+    assert rows["even"].to_pylist() == [1, 2, 3, 4]
+    assert (rows["odd"].null_count, rows["even"].null_count) == (2, 0)
+
+
+def test_finite_values_whose_sum_is_not_stay_as_they_are(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
+) -> None:
+    owner.execute("CREATE TABLE lab.facts AS SELECT 1.7e308::float8 AS x FROM generate_series(1, 3)")
+    table = wrds_table(tmp_path, {"x": "float64"}, "SELECT x FROM lab.facts", required=("x",))
+
+    assert [row["x"] for batch in _extract(address, table) for row in batch.to_pylist()] == [1.7e308] * 3
+
+
+def test_nan_where_the_catalog_rules_out_missing_values_is_refused(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
+) -> None:
+    owner.execute("CREATE TABLE lab.facts AS SELECT 1 AS id, 'NaN'::numeric AS odd")
+    table = wrds_table(tmp_path, {"id": "int32", "odd": "float64"}, "SELECT id, odd FROM lab.facts", required=("odd",))
+
+    with pytest.raises(SchemaError, match="lab_facts all: column odd has missing values"):
+        _extract(address, table)
+
+
+@pytest.mark.parametrize(("kind", "dtype"), FLOATS)
+@pytest.mark.parametrize("values", [["Infinity"], ["-Infinity"], ["Infinity", "-Infinity"], ["NaN", "Infinity"]])
+def test_an_infinite_value_is_refused_by_its_columns_name(
+    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path, kind: str, dtype: str, values: list[str]
+) -> None:
+    owner.execute(f"CREATE TABLE lab.facts (id int, odd {kind})")
+    with owner.cursor() as cursor:
+        cursor.executemany("INSERT INTO lab.facts VALUES (%s, %s)", list(enumerate(["12.5", *values])))
+    table = wrds_table(tmp_path, {"id": "int32", "odd": dtype}, "SELECT id, odd FROM lab.facts")
+
+    with pytest.raises(SchemaError) as caught:
+        _extract(address, table)
+
+    assert caught.value.message == "lab_facts all: column odd holds infinite values, which no table may."
+    assert "12.5" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from data_platform.sources import Fingerprint
 from data_platform.sources.demo.load import DemoSummary
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform.sources.wrds.source import open_wrds
-from data_platform_tests.sources.declarations import wrds_table
+from data_platform_tests.sources.declarations import with_dtype, wrds_table
 
-QUERY = "SELECT id, day, words FROM lab.facts ORDER BY id -- in order"
+QUERY = "SELECT id, day, words FROM lab.facts -- all of them"
 
 
 @pytest.fixture
@@ -50,8 +50,6 @@ def test_it_counts_and_describes_without_values(address: WrdsAddress, facts: Tab
         "UPDATE lab.facts SET words = NULL WHERE id = 7",
         "DELETE FROM lab.facts WHERE id = 7",
         "INSERT INTO lab.facts SELECT * FROM lab.facts WHERE id = 7",
-        "COMMENT ON TABLE lab.facts IS 'Last modified: 11/26/2025 13:00:00'",
-        "COMMENT ON TABLE lab.facts IS NULL",
         "ALTER TABLE lab.facts ALTER words TYPE varchar(20)",
         "ALTER TABLE lab.facts ADD COLUMN extra int",
     ],
@@ -63,6 +61,44 @@ def test_a_change_at_the_source_shows(
     owner.execute(change)
 
     assert _fingerprint(address, facts).value != before
+
+
+@pytest.mark.parametrize("text", ["'Last modified: 11/26/2025 13:00:00'", "NULL"])
+def test_another_comment_is_shown_and_is_no_other_fingerprint(
+    owner: psycopg.Connection, address: WrdsAddress, facts: Table, text: str
+) -> None:
+    before = _fingerprint(address, facts)
+    owner.execute(f"COMMENT ON TABLE lab.facts IS {text}")
+    after = _fingerprint(address, facts)
+
+    assert after.value == before.value
+    assert after.details != before.details
+    assert after.details["comment"] == text.strip("'").replace("NULL", "")
+
+
+def test_another_declaration_is_another_fingerprint(address: WrdsAddress, facts: Table) -> None:
+    before = _fingerprint(address, facts)
+    after = _fingerprint(address, with_dtype(facts, "id", "int64"))
+
+    assert after.value != before.value
+    assert after.query_hash == before.query_hash
+    assert {name for name, text in after.details.items() if text != before.details[name]} == {"declaration_hash"}
+
+
+def test_the_server_is_not_made_to_sort_what_it_only_hashes(
+    superuser: psycopg.Connection, address: WrdsAddress, facts: Table
+) -> None:
+    with open_wrds("wrds", address) as source:
+        source.fingerprint(facts, "all")
+        (sent,) = superuser.execute(
+            "SELECT query FROM pg_stat_activity"
+            " WHERE application_name = 'data-platform' AND datname = current_database()"
+        ).fetchone() or ("",)
+    plan = "\n".join(line for (line,) in superuser.execute(f"EXPLAIN {sent}"))
+
+    assert "hashtextextended" in sent
+    assert "Aggregate" in plan
+    assert "Sort" not in plan
 
 
 def test_where_rows_lie_on_the_servers_disk_does_not_show(
@@ -77,7 +113,7 @@ def test_where_rows_lie_on_the_servers_disk_does_not_show(
 
 def test_another_query_is_another_fingerprint(address: WrdsAddress, facts: Table, tmp_path: Path) -> None:
     before = _fingerprint(address, facts)
-    (tmp_path / "query.sql").write_text(QUERY.replace("in order", "by id"))
+    (tmp_path / "query.sql").write_text(QUERY.replace("all of them", "every one"))
 
     assert _fingerprint(address, facts).query_hash != before.query_hash
 

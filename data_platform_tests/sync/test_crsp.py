@@ -14,10 +14,12 @@ from pydantic import SecretStr
 from data_platform.catalog import find_table
 from data_platform.errors import LockBusyError, SchemaError, SourceError, SyncValidationError, UsageError
 from data_platform.records import sync_logs, validations
+from data_platform.records.connection import Records
 from data_platform.records.embedded.credentials import SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.records.scope import Scope
 from data_platform.sync import (
+    NotDelivered,
     SyncContext,
     SyncFailure,
     SyncOutcome,
@@ -26,7 +28,7 @@ from data_platform.sync import (
     sync_partition,
     sync_partitions,
 )
-from data_platform.sync.decisions import refuse_mixture
+from data_platform.sync.decisions import is_not_delivered, refuse_mixture
 from data_platform.sync.plan import choose_partitions
 from data_platform.warehouse import FileEntry, SyncManifest
 from data_platform.warehouse.manifest import files_checksum
@@ -154,6 +156,46 @@ def test_a_renamed_column_is_a_schema_error_with_a_record(context: SyncContext, 
         (failed,) = [row for row in validations.recent(connection) if row.status == "failed"]
     assert (failed.validation_type, failed.partition) == ("schema", "2023")
     assert [entry.files for entry in context.warehouse.quarantine.entries()] == [()]
+
+
+@pytest.mark.parametrize(
+    ("partition", "rows", "published", "expected"),
+    [
+        ("2026", 0, False, True),
+        ("2025", 0, False, True),
+        ("2024", 0, False, False),
+        ("2026", 0, True, False),
+        ("2026", 1, False, False),
+        ("2026", None, False, False),
+    ],
+)
+def test_a_recent_year_without_rows_is_not_delivered_yet(
+    partition: str, rows: int | None, published: bool, expected: bool
+) -> None:
+    base = _manifest({partition: "wrds"}) if published else None
+    assert is_not_delivered(CRSP, partition, rows, base, dt.date(2026, 11, 20)) is expected
+
+
+def test_a_year_that_is_not_delivered_yet_is_no_error_and_leaves_no_trace(context: SyncContext) -> None:
+    this_year = str(dt.datetime.now(dt.UTC).year)
+    results = list(sync_partitions(context, CRSP, ["2024", this_year]))
+    assert [type(result) for result in results] == [SyncOutcome, NotDelivered]
+    assert context.warehouse.quarantine.entries() == []
+    assert _latest(context) == 1
+
+
+def test_bytes_received_are_each_partitions_own(context: SyncContext) -> None:
+    results = list(sync_partitions(context, CRSP, ["2023", "2024"]))
+    sizes = [result.bytes_received for result in results if isinstance(result, SyncOutcome)]
+    assert 0.5 < sizes[0] / sizes[1] < 2
+
+
+def test_the_records_going_away_never_hides_what_went_wrong(context: SyncContext, records: Records) -> None:
+    missing = context.settings.model_copy(update={"ken_french_url": "http://127.0.0.1:9/"})
+    closed = Records(records.databases)  # never opened: every transaction fails
+    factors = find_table("ff_factors_daily")
+    with pytest.raises(SourceError, match=r"127\.0\.0\.1"):
+        sync_partition(dataclasses.replace(context, settings=missing, records=closed), factors, "all")
 
 
 def test_one_bad_partition_does_not_hold_up_the_others(context: SyncContext, wrds_owner: psycopg.Connection) -> None:

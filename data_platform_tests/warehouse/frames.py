@@ -25,10 +25,10 @@ def batch(year: int = 2024, rows: int = 3, ret: float = 0.01) -> pa.RecordBatch:
     )
 
 
-def staged(folder: Path, *batches: pa.RecordBatch) -> StagedFile:
+def staged(folder: Path, *batches: pa.RecordBatch, schema: pa.Schema = SCHEMA) -> StagedFile:
     """A finished file of these batches."""
     folder.mkdir(parents=True, exist_ok=True)
-    return stage(iter(batches), SCHEMA, "date", folder / f"{uuid.uuid4().hex}.parquet")
+    return stage((rows.cast(schema) for rows in batches), schema, "date", folder / f"{uuid.uuid4().hex}.parquet")
 
 
 PASSED = FileCheck(validation_type="row_count", status="passed", expected="3", actual="3")
@@ -40,9 +40,10 @@ def publish(
     partition: str = "2024",
     *batches: pa.RecordBatch,
     checks: tuple[FileCheck, ...] = (PASSED,),
+    schema: pa.Schema = SCHEMA,
 ) -> SyncManifest:
     """Publish batches as one partition, under the table's lock."""
-    file = staged(warehouse.staging_root / "test", *(batches or (batch(int(partition)),)))
+    file = staged(warehouse.staging_root / "test", *(batches or (batch(int(partition)),)), schema=schema)
     with warehouse.lock(table).acquire(wait_seconds=30) as lock:
         return publish_partition(
             warehouse.store,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from data_platform.errors import Fenced, LockBusyError
+from data_platform.errors import Fenced, LockBusyError, UsageError
 from data_platform.warehouse.lock import TableLock
 
 HOLDER = """
@@ -106,12 +106,39 @@ def test_a_dead_owners_malformed_lock_recovers(
         assert held.token.pid == os.getpid()
 
 
-def test_another_hosts_lock_is_never_broken(lock: TableLock, holder: subprocess.Popen[str]) -> None:
+def _rewrite(lock: TableLock, **changes: str) -> str:
+    content = {**json.loads(lock.path.read_bytes()), **changes}
+    lock.path.write_text(json.dumps(content))
+    return str(content["writer_id"])
+
+
+def test_another_hosts_lock_is_never_broken_but_by_hand(lock: TableLock, holder: subprocess.Popen[str]) -> None:
     holder.kill()
     holder.wait()
-    lock.path.write_text(json.dumps({**json.loads(lock.path.read_bytes()), "hostname": "elsewhere"}))
+    writer = _rewrite(lock, hostname="elsewhere", boot_id="another boot")
     with pytest.raises(LockBusyError, match="another host"):
         lock.acquire()
+    with pytest.raises(UsageError, match="is not locked by a writer 'nope'"):
+        lock.force_release("nope")
+    assert lock.force_release(writer).hostname == "elsewhere"
+    with lock.acquire() as held:
+        assert held.token.epoch == 2
+
+
+def test_a_renamed_host_is_still_this_kernel(lock: TableLock, holder: subprocess.Popen[str]) -> None:
+    holder.kill()
+    holder.wait()
+    _rewrite(lock, hostname="the-container-before")
+    with lock.acquire() as held:
+        assert held.token.pid == os.getpid()
+
+
+def test_a_forced_release_fences_the_living_owner(lock: TableLock) -> None:
+    held = lock.acquire()
+    lock.force_release(held.token.writer_id)
+    with pytest.raises(Fenced), held.guarded():
+        pytest.fail("a writer without its lock published")
+    held.release()
 
 
 def test_publishing_without_the_lock_is_fenced(lock: TableLock) -> None:

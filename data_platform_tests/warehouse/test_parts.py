@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data_platform.errors import ChecksumMismatchError, DiskSpaceError, QuarantineError, SchemaError
+from data_platform.errors import ChecksumMismatchError, DiskSpaceError, SchemaError, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.disk import assess, require_room
 from data_platform.warehouse.quarantine import Quarantine, QuarantineEntry, entry_id
@@ -40,25 +40,34 @@ def test_schema_drift(
 
 def test_new_columns_bump_the_minor_version_and_retyped_ones_are_refused(tmp_path: Path) -> None:
     registry = SchemaRegistry(LocalStore(tmp_path), "crsp", "t")
-    assert registry.register({"a": "int32"}, now=NOW) == "1.0.0"
-    assert registry.register({"a": "int32"}, now=NOW) == "1.0.0"
+    version = registry.register({"a": "int32"}, after=None, now=NOW)
+    assert version == "1.0.0"
+    assert registry.register({"a": "int32"}, after=version, now=NOW) == "1.0.0"
     for minor in range(1, 12):
         columns = {"a": "int32", **{f"c{i}": "bool" for i in range(minor)}}
-        assert registry.register(columns, now=NOW) == f"1.{minor}.0"
+        version = registry.register(columns, after=version, now=NOW)
+        assert version == f"1.{minor}.0"
     with pytest.raises(SchemaError, match="a was int32 and is string"):
-        registry.register({"a": "string"}, now=NOW)
-    latest = registry.latest()
-    assert latest is not None
-    assert latest.version == "1.11.0"
+        registry.register({"a": "string"}, after=version, now=NOW)
+    assert list(registry.load("1.11.0").columns) == ["a", *(f"c{i}" for i in range(11))]
+
+
+def test_a_schema_registered_by_a_writer_that_never_published_is_in_nobodys_way(tmp_path: Path) -> None:
+    registry = SchemaRegistry(LocalStore(tmp_path), "crsp", "t")
+    first = registry.register({"a": "int32"}, after=None, now=NOW)
+    registry.register({"a": "int32", "abandoned": "bool"}, after=first, now=NOW)
+    assert registry.register({"a": "int32"}, after=first, now=NOW) == first
+    second = registry.register({"a": "int32", "b": "string"}, after=first, now=NOW)
+    assert registry.load(second).columns == {"a": "int32", "b": "string"}
 
 
 def test_a_damaged_schema_file_is_named(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     registry = SchemaRegistry(store, "crsp", "t")
-    registry.register({"a": "int32"}, now=NOW)
+    registry.register({"a": "int32"}, after=None, now=NOW)
     store.replace(layout.schema("t", "1.0.0"), b"{")
     with pytest.raises(ChecksumMismatchError, match=r"v1\.0\.0"):
-        registry.latest()
+        registry.register({"a": "int32"}, after="1.0.0", now=NOW)
 
 
 def _entry(table: str = "t", now: dt.datetime = NOW, files: tuple[str, ...] = ()) -> QuarantineEntry:
@@ -98,17 +107,24 @@ def test_quarantine_lists_newest_first_and_by_table(tmp_path: Path) -> None:
     assert quarantine.entries("t") == [older]
 
 
-def test_half_made_and_damaged_entries(tmp_path: Path) -> None:
+def test_a_failure_while_setting_aside_leaves_nothing(tmp_path: Path) -> None:
     quarantine = Quarantine(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        quarantine.add(_entry(), moved={"gone.parquet": tmp_path / "gone.parquet"}, written={})
+    assert list((tmp_path / "t").iterdir()) == []
+
+
+def test_half_made_and_damaged_entries(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.add(_entry(), moved={}, written={})
     (tmp_path / "t" / ".tmp-dead").mkdir(parents=True)
     (tmp_path / "t" / ".tmp-dead" / "reason.json").write_text("{}")
-    assert quarantine.entries() == []
-    with pytest.raises(QuarantineError, match="No quarantine entry"):
+    with pytest.raises(UsageError, match="No quarantine entry"):
         quarantine.get("nope")
     (tmp_path / "t" / "x").mkdir()
     (tmp_path / "t" / "x" / "reason.json").write_text("{}")
-    with pytest.raises(QuarantineError, match="cannot be read"):
-        quarantine.entries()
+    assert quarantine.entries() == [_entry()]
+    assert "Quarantine entry x of t cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize(

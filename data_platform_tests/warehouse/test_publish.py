@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from data_platform.errors import ChecksumMismatchError, Fenced, SchemaError, UsageError
@@ -18,7 +19,7 @@ from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.publish import heal_blob
 from data_platform.warehouse.reader import NoDataError
 from data_platform.warehouse.verify import published_bytes, verify_table
-from data_platform_tests.warehouse.frames import batch, publish, staged
+from data_platform_tests.warehouse.frames import SCHEMA, batch, publish, staged
 
 
 @pytest.fixture
@@ -98,15 +99,57 @@ def test_a_second_publish_on_the_same_base_is_fenced(warehouse: Warehouse) -> No
     assert warehouse.manifests("t").numbers() == [1]
 
 
-@pytest.mark.parametrize("name", ["ret", "permno"])
-def test_a_column_that_goes_away_is_refused(warehouse: Warehouse, name: str) -> None:
+def test_a_column_that_goes_away_is_refused_and_nothing_is_published(warehouse: Warehouse) -> None:
     publish(warehouse, "t")
-    file = staged(warehouse.staging_root, batch())
-    shrunk = file.schema.remove(file.schema.get_field_index(name))
-    from data_platform.warehouse.schemas import SchemaRegistry, columns_of  # noqa: PLC0415 - beside its one use
+    shrunk = SCHEMA.remove(SCHEMA.get_field_index("ret"))
+    with pytest.raises(SchemaError, match="ret is gone"):
+        publish(warehouse, "t", "2023", batch(2023).select(["permno", "date"]), schema=shrunk)
+    assert warehouse.manifests("t").numbers() == [1]
+    assert warehouse.locks() == []
 
-    with pytest.raises(SchemaError, match=f"{name} is gone"):
-        SchemaRegistry(warehouse.store, "crsp", "t").register(columns_of(shrunk), now=dt.datetime.now(dt.UTC))
+
+@pytest.mark.parametrize("newer", ["2022", "2024"])
+def test_an_older_file_reads_as_null_where_it_lacks_a_new_column(warehouse: Warehouse, newer: str) -> None:
+    publish(warehouse, "t", "2023")
+    wider = SCHEMA.append(pa.field("vol", pa.float64()))
+    rows = batch(int(newer)).append_column("vol", pa.array([7.0] * 3))
+    assert publish(warehouse, "t", newer, rows, schema=wider).schema_version == "1.1.0"
+    frame = warehouse.reader("t").pin().scan().collect()
+    assert frame.columns == ["permno", "date", "ret", "vol"]
+    assert sorted(frame.get_column("vol").to_list(), key=str) == [7.0, 7.0, 7.0, None, None, None]
+
+
+def test_a_hint_that_cannot_be_written_does_not_undo_the_commit(warehouse: Warehouse) -> None:
+    publish(warehouse, "t", "2023")
+    hint = warehouse.store.path(layout.latest_hint("t"))
+    hint.unlink()
+    hint.mkdir()  # whatever the reason: the name cannot be replaced
+    assert publish(warehouse, "t", "2024").manifest_version == 2
+    hint.rmdir()
+    assert warehouse.manifests("t").latest_number() == 2
+
+
+def test_a_manifest_in_anothers_place_is_not_taken_for_it(warehouse: Warehouse) -> None:
+    publish(warehouse, "t", "2023")
+    publish(warehouse, "u", "2023")
+    first = warehouse.store.get(layout.version("t", 1))
+    warehouse.store.put_if_absent(layout.version("t", 2), first)
+    with pytest.raises(ChecksumMismatchError, match="is that of t version 1"):
+        warehouse.manifests("t").latest()
+    warehouse.store.replace(layout.version("u", 1), first)
+    with pytest.raises(ChecksumMismatchError, match="is that of t version 1"):
+        warehouse.reader("u").pin()
+    assert [problem.kind for problem in verify_table(warehouse.store, "t").problems] == ["manifest"]
+
+
+def test_a_version_that_does_not_follow_the_one_before_is_found(warehouse: Warehouse, tmp_path: Path) -> None:
+    publish(warehouse, "t", "2023")
+    other = Warehouse(tmp_path / "other")
+    publish(other, "t", "2022")
+    publish(other, "t", "2023")
+    warehouse.store.put_if_absent(layout.version("t", 2), other.store.get(layout.version("t", 2)))
+    kinds = {problem.kind for problem in verify_table(warehouse.store, "t").problems}
+    assert "broken_chain" in kinds
 
 
 def test_a_changed_byte_in_a_manifest_is_found(warehouse: Warehouse) -> None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from data_platform.catalog import KenFrenchSite, Table
 from data_platform.errors import UsageError
-from data_platform.sources.base import Fingerprint, UnusableData, digest, place
+from data_platform.sources.base import Fingerprint, UnusableData, declaration_digest, digest, place
 from data_platform.sources.ken_french.assembling import AssemblyError, ParsedFile, assemble
 from data_platform.sources.ken_french.download import download, library_client
 from data_platform.sources.ken_french.parsing import FormatError, decode, parse_tables, vintage
@@ -45,13 +45,15 @@ class KenFrenchSource:
             SourceError: when a file is missing, cannot be fetched, or is no zip with one CSV.
         """
         facts: dict[str, str] = {}
-        details: dict[str, str] = {}
+        details = {"declaration_hash": declaration_digest(table)}
         for file in _site_of(table).files:
             member = self._download(file.name, table, partition).member
             facts[file.name] = hashlib.sha256(member.data).hexdigest()
             details[f"sha256 {file.name}"] = facts[file.name]
             details[f"vintage {file.name}"] = vintage(decode(member.data)) or "not stated"
-        return Fingerprint(value=digest(facts), row_count=None, details=details)
+        return Fingerprint(
+            value=digest({"declaration": details["declaration_hash"], "files": facts}), row_count=None, details=details
+        )
 
     def extract(self, table: Table, partition: str) -> Iterator[pa.RecordBatch]:
         """Yield the joined rows; see `Source.extract`. Warnings of this extraction replace earlier ones.

@@ -43,11 +43,13 @@ class CopyFailedError(Exception):
 class CopyOut:
     """One COPY TO STDOUT on a session that does nothing else meanwhile. Iterate `blocks()` once."""
 
-    def __init__(self, connection: extensions.connection, query: str, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self, connection: extensions.connection, query: sql.Composable, block_bytes: int = BLOCK_BYTES
+    ) -> None:
         self.rows_received = 0
         self.bytes_received = 0
         self._connection = connection
-        self._statement = sql.SQL("COPY (\n{}\n) TO STDOUT (" + COPY_FORMAT + ")").format(sql.SQL(query))
+        self._statement = sql.SQL("COPY (\n{}\n) TO STDOUT (" + COPY_FORMAT + ")").format(query)
         self._block_bytes = block_bytes
         self._queue: queue.Queue[Block | Exception | None] = queue.Queue(QUEUED_BLOCKS)
         self._abandoned = False

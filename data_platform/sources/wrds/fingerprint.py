@@ -1,6 +1,7 @@
-"""What a partition looks like at the server: comment, columns, and a digest of its rows made by the server.
+"""What a partition looks like at the server: columns, and a digest of its rows made by the server.
 
-The table's comment alone would miss a second refresh on one day, and says nothing where it cannot be parsed.
+The relation's comment, in which WRDS dates its refreshes, is shown and not counted: by the rows' digest a refresh
+that left a partition as it was costs no extraction, and two refreshes on one day are told apart.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 
 from data_platform.catalog import Table
-from data_platform.sources.base import Fingerprint, digest
+from data_platform.sources.base import Fingerprint, declaration_digest, digest
 from data_platform.sources.wrds.query import bind, origin_of, query_hash, query_text
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ WHERE table_schema = %s AND table_name = %s
 ORDER BY column_name
 """
 
-# The sum of the rows' hashes does not depend on their order, and needs no sorting and no memory.
+# The sum of the rows' hashes does not depend on their order, so the query is wrapped without one: the server reads
+# each row once, sorts nothing and keeps nothing.
 _ROWS = """
 SELECT count(*), max(q.{date})::text, coalesce(sum(hashtextextended(q::text, 0)::numeric), 0)::text
 FROM (
@@ -49,16 +51,16 @@ def fingerprint(connection: extensions.connection, table: Table, partition: str)
             )
         )
         count, last_date, content = cursor.fetchone() or (0, None, "0")
-    details = {
-        "comment": comment,
+    counted = {
+        "declaration_hash": declaration_digest(table),
         "columns_hash": digest(columns),
         "content_hash": digest(content),
         "max_date": last_date or "",
         "query_hash": text_hash,
     }
     return Fingerprint(
-        value=digest({"relation": origin.relation, "rows": count, **details}),
+        value=digest({"rows": count, **counted}),
         row_count=int(count),
-        details=details,
+        details={"comment": comment, **counted},
         query_hash=text_hash,
     )

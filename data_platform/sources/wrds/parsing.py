@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import IO, Final, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from data_platform.catalog import Table
@@ -28,10 +30,10 @@ class Block:
 
 
 def parse_block(block: Block, table: Table, partition: str) -> pa.RecordBatch:
-    """Turn a block into one batch in the table's schema.
+    """Turn a block into one batch in the table's schema; a NaN becomes null, as every missing value is.
 
     Raises:
-        SchemaError: naming the column whose values do not fit its declaration, never the value.
+        SchemaError: naming the column whose values do not fit its declaration or are infinite, never the value.
     """
     schema = table.arrow_schema
     try:
@@ -62,6 +64,7 @@ def parse_block(block: Block, table: Table, partition: str) -> pa.RecordBatch:
             f"{place(table, partition)}: {block.rows} rows arrived and {parsed.num_rows} could be read.",
             hint="This is a fault of ours; please report it with the table's column types.",
         )
+    parsed = _finite(parsed, table, partition)
     for column in table.columns:
         if not column.nullable and parsed.column(column.name).null_count:
             raise SchemaError(
@@ -69,6 +72,28 @@ def parse_block(block: Block, table: Table, partition: str) -> pa.RecordBatch:
                 hint=f"Look at {column.source} at the source.",
             )
     return parsed.cast(schema).combine_chunks().to_batches()[0]
+
+
+def _finite(parsed: pa.Table, table: Table, partition: str) -> pa.Table:
+    """Replace the columns that hold NaN, and no others; refuse infinities."""
+    for index, column in enumerate(table.columns):
+        values = parsed.column(index)
+        if not pa.types.is_floating(values.type):
+            continue
+        # A sum costs one pass and no memory, and is finite only when every value is.
+        total = cast("float | None", pc.sum(values).as_py())
+        if total is None or math.isfinite(total):
+            continue
+        infinite = pc.is_inf(values)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+        if pc.any(infinite).as_py():
+            raise SchemaError(
+                f"{place(table, partition)}: column {column.name} holds infinite values, which no table may.",
+                hint=f"Look at {column.source} at the source.",
+            )
+        missing = pc.is_nan(values)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+        known = pc.if_else(missing, pa.scalar(None, values.type), values)
+        parsed = parsed.set_column(index, column.name, known)
+    return parsed
 
 
 def _misfit(text: str, table: Table, partition: str) -> SchemaError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from psycopg2 import sql
+
 from data_platform.catalog import Table, WrdsQuery
 from data_platform.errors import ConfigurationError, SchemaError, UsageError
 from data_platform.settings import PROJECT_ROOT
@@ -58,6 +60,17 @@ def bind(connection: extensions.connection, table: Table, partition: str) -> str
     with connection.cursor() as cursor:
         bound: bytes = cursor.mogrify(text, {"start": dates[0], "end": dates[1]})
     return bound.decode()
+
+
+def in_key_order(query: str, table: Table) -> sql.Composed:
+    """The bound query, its rows in the order of the table's key.
+
+    The order is added here and not written in the query's file, so that a fingerprint of the same query does not
+    make the server sort what it only counts and hashes.
+    """
+    return sql.SQL("SELECT * FROM (\n{}\n) AS extracted ORDER BY {}").format(
+        sql.SQL(query), sql.SQL(", ").join(map(sql.Identifier, table.key))
+    )
 
 
 def check_columns(found: list[str], table: Table, partition: str) -> None:

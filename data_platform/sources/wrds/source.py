@@ -17,7 +17,7 @@ from data_platform.sources.wrds.causes import statement_failure
 from data_platform.sources.wrds.copying import BLOCK_BYTES, CopyFailedError, CopyOut
 from data_platform.sources.wrds.fingerprint import fingerprint
 from data_platform.sources.wrds.parsing import parse_block
-from data_platform.sources.wrds.query import bind, check_columns, origin_of
+from data_platform.sources.wrds.query import bind, check_columns, in_key_order, origin_of
 from data_platform.sources.wrds.session import open_session
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class WrdsSource:
                 check_columns([column.name for column in cursor.description or ()], table, partition)
         except psycopg2.Error as error:
             raise self._explained(error, table, partition, rows=0) from None
-        copy = CopyOut(self._connection, query, self._block_bytes)
+        copy = CopyOut(self._connection, in_key_order(query, table), self._block_bytes)
         blocks = copy.blocks()
         self._copying = True
         try:

@@ -1,5 +1,6 @@
 -- CRSP daily stock file, CIZ format: the published columns in the order of the catalog.
 -- Casts to float8 are left to the client on purpose: on the server they double the work.
+-- No ORDER BY: the transport adds the key's order, and the fingerprint needs none.
 SELECT permno,
        dlycaldt     AS date,
        permco,
@@ -39,4 +40,3 @@ SELECT permno,
 FROM crsp.dsf_v2
 WHERE dlycaldt >= %(start)s
   AND dlycaldt < %(end)s
-ORDER BY permno, dlycaldt

@@ -1,0 +1,38 @@
+"""The audit row of a sync that a person started: who, what, why, whatever they started it with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from data_platform.catalog import Table
+from data_platform.governance.identity import local_administrator
+from data_platform.orchestration.resource import Platform
+from data_platform.records import platform_audit
+from data_platform.records.scope import Scope
+
+USER_TAG: Final = "data_platform/user"
+
+
+def audit_manual_sync(
+    platform: Platform, table: Table, partitions: list[str], *, tags: Mapping[str, str], full: bool, reason: str
+) -> None:
+    """Record the launch before anything is done; a sync that cannot be recorded does not run.
+
+    The user is the one whom the command stamped on the run; in Dagster's own UI, which listens on this machine only,
+    everyone is the local administrator.
+
+    Raises:
+        DatabaseUnavailableError: when the records are away.
+    """
+    user = tags.get(USER_TAG) or local_administrator().user_id
+    with platform.records.transaction(Scope(user, frozenset({table.dataset}))) as connection:
+        platform_audit.append(
+            connection,
+            user,
+            "manual_sync",
+            dataset=table.dataset,
+            subject=table.name,
+            new_value={"partitions": partitions, "full": full},
+            reason=reason or None,
+        )
