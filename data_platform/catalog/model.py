@@ -51,7 +51,7 @@ class WrdsQuery:
     """Rows from a WRDS relation by the query in `sql/extract/<sql>`, cut on the relation's own `date_column`.
 
     The query selects the published columns under their published names, in the table's order, and takes the
-    parameters ``%(start)s`` (inclusive) and ``%(end)s`` (exclusive).
+    parameters ``%(start)s`` (inclusive) and ``%(end)s`` (exclusive). It has no ORDER BY: the transport adds the key's.
     """
 
     relation: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
 from typing import Final, NoReturn
 
 import typer
@@ -49,13 +48,12 @@ app.add_typer(users.app, name="users")
 app.add_typer(database.app, name="db")
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
-_TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def run() -> None:
     """Run the command. A `PlatformError` becomes one message and its exit code; anything else is a bug of ours."""
     # Ended from outside, we leave as tidily as after Ctrl-C: locks, staging and the shared server are given back.
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except BrokenPipeError:
@@ -68,13 +66,10 @@ def run() -> None:
         # A folder that is a file, a disk that is gone: the system's own words, and where.
         where = f" ({error.filename})" if error.filename else ""
         fail(f"{error.strerror or error}{where}.", "Check DATA_PLATFORM_HOME and the rights on it.", 1)
-    except KeyboardInterrupt:
-        stderr.print("Interrupted.")
-        sys.exit(_INTERRUPTED)
-
-
-def _terminated(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(_TERMINATED)
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            stderr.print("Interrupted; what was published before stays.")
+        raise
 
 
 def fail(message: str, hint: str | None, code: int) -> NoReturn:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Final
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 from data_platform.records.databases import Databases
 from data_platform.settings import PROJECT_ROOT, Settings
+
+_IN_PROCESS: Final = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
+"""A command's output belongs to its terminal; capturing it would put helper processes of Dagster in between."""
 
 
 def dagster_environment(settings: Settings, databases: Databases) -> dict[str, str]:
@@ -32,7 +42,7 @@ def open_instance(settings: Settings, databases: Databases) -> Generator[dg.Dags
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
-        with dg.DagsterInstance.from_config(str(PROJECT_ROOT)) as instance:
+        with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(PROJECT_ROOT), overrides=_IN_PROCESS)) as instance:
             yield instance
     finally:
         for name, value in before.items():

@@ -158,7 +158,7 @@ def test_wrong_settings_are_named(platform: Platform, variables: dict[str, str],
 
 @pytest.mark.parametrize(
     ("host", "port", "message"),
-    [("127.0.0.1", "9", "127.0.0.1"), ("{home}/postgres/run", "5432", "password authentication failed")],
+    [("127.0.0.1", "9", "127.0.0.1"), ("{home}/postgres/run", "5432", "refused user and password")],
 )
 def test_wrong_wrds_credentials_are_one_clear_error_without_the_password(
     demo_home: Path, platform: Platform, host: str, port: str, message: str

@@ -105,6 +105,9 @@ def test_of_eight_that_want_one_request_one_gets_it(
     cipher, together = open_cipher(settings), threading.Barrier(8)
 
     def claim(_: int) -> str:
+        # Connections are opened one after the other, which would keep the claims apart: have all eight open first.
+        with records.transaction(ADMIN):
+            together.wait(timeout=10)
         together.wait(timeout=10)
         try:
             return deferred.claim(records, cipher, request_id).sql
