@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -125,4 +126,6 @@ def _sign_in(settings: Settings) -> list[Finding]:
 def _factors(settings: Settings) -> Finding:
     if settings.ken_french_url is None and demo_marker(settings):
         return Finding("data library", "note", "the demo's synthetic files")
-    return Finding("data library", "ok", settings.ken_french_url or KEN_FRENCH_URL)
+    address = urlsplit(settings.ken_french_url or KEN_FRENCH_URL)
+    # Host and path alone: an address may carry a password.
+    return Finding("data library", "ok", f"{address.hostname or 'no host'}{address.path} (not tried)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 # Without a terminal (a pipe, a log) there is no width to keep to; 80 columns would fold every table.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WIDTH = shutil.get_terminal_size((140, 40)).columns
 stdout = Console(width=_WIDTH, highlight=False)
 stderr = Console(stderr=True, width=_WIDTH, highlight=False)
@@ -38,7 +40,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     )
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) or row[index] is None for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(_printable(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*[Text(_cell(value, grouped=grouped)) for value in row])
     stdout.print(table)
@@ -49,7 +51,12 @@ def _cell(value: object, *, grouped: bool) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if grouped and isinstance(value, int | float) else str(value)
+    return f"{value:,}" if grouped and isinstance(value, int | float) else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Text without the control characters by which data could steer a terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import typer
 
-from data_platform.cli.output import print_json, print_table, say
+from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.rows import row_objects, shown
 from data_platform.cli.session import Session, open_session
 from data_platform.errors import PlatformError, UsageError
@@ -103,7 +103,21 @@ def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql
 def print_rows(title: str, table: pa.Table) -> None:
     """Print rows for a person; numbers as they are, since a column of integers may hold years or codes."""
     cells = [[shown(value) for value in row.values()] for row in table.to_pylist()]
-    print_table(title, table.column_names, cells, grouped=False)
+    fitting = columns_that_fit(table.column_names, cells, stdout.width)
+    print_table(title, table.column_names[:fitting], [row[:fitting] for row in cells], grouped=False)
+    if fitting < table.num_columns:
+        left_out = table.num_columns - fitting
+        say(f"{left_out} more columns do not fit here: select fewer, or take --format csv or json.")
+
+
+def columns_that_fit(names: list[str], rows: list[list[object]], width: int) -> int:
+    """How many columns, from the left and at least one, can be shown whole in so many characters."""
+    used = 2
+    for index, name in enumerate(names):
+        used += 3 + max([len(name), *(len(str(row[index])) for row in rows)])
+        if used > width:
+            return max(index, 1)
+    return len(names)
 
 
 def _refuse_with_job(*, as_of: int | None, page: int) -> None:

@@ -37,7 +37,7 @@ def add(
     """Create an account."""
     with _administration() as connection:
         users.add(connection, user, role.value, reason or None)
-    say(f"{user} is now a {role.value}. Make a token with: data-platform users token {user}")
+    say(f"{user} has the role {role.value}. Make a token with: data-platform users token {user}")
 
 
 @app.command("list")
@@ -85,7 +85,7 @@ def set_role(user: UserId, role: Annotated[Role, typer.Argument()], *, reason: R
     """Give an account another role."""
     with _administration() as connection:
         users.set_role(connection, user, role.value, reason or None)
-    say(f"{user} is now a {role.value}.")
+    say(f"{user} has the role {role.value}.")
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 # No postponed annotations here: Dagster reads them as objects.
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
@@ -27,6 +29,7 @@ def run_query(
 ) -> dg.Output[None]:
     """Run a request through the same service as every other query."""
     try:
+        _refuse_references(context.run.run_config)
         with platform.open() as opened:
             service = DataExplorerService(opened.records, opened.warehouse, opened.settings)
             request_id = _request(config, service)
@@ -65,7 +68,14 @@ def _request(config: QueryConfig, service: DataExplorerService) -> UUID:
         try:
             return UUID(config.request_id)
         except ValueError:
-            raise UsageError(f"{config.request_id!r} is no request id.", hint="It looks like a UUID.") from None
+            raise UsageError("The request_id is no request id.", hint="It looks like a UUID.") from None
     if not (config.dataset and config.sql):
         raise UsageError("Nothing to run.", hint="Give a request_id, or a dataset and sql.")
     return service.submit_request(local_administrator(), config.dataset, config.sql)
+
+
+def _refuse_references(run_config: Mapping[str, Any]) -> None:
+    """Dagster fills ``{env: NAME}`` from the environment, where passwords are, and errors name what they were given."""
+    given = run_config.get("ops", {}).get("run_query", {}).get("config", {})
+    if not all(isinstance(value, str) for value in given.values()):
+        raise UsageError("A query's configuration is plain text; references to the environment are not taken.")

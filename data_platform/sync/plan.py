@@ -6,17 +6,25 @@ import datetime as dt
 
 from data_platform.catalog import Partitioning, Table
 from data_platform.catalog.model import WHOLE
-from data_platform.errors import UsageError
+from data_platform.errors import ConfigurationError, UsageError
 from data_platform.settings import Settings
 from data_platform.sources.demo.marker import demo_marker
 
 
 def years(settings: Settings, today: dt.date) -> tuple[int, int]:
-    """The first and last year of yearly partitions, both inclusive; a demo home has the demo's years."""
+    """The first and last year of yearly partitions, both inclusive; a demo home has the demo's years.
+
+    Raises:
+        ConfigurationError: when the first configured year is to come.
+    """
     marker = demo_marker(settings)
     if marker is not None and settings.wrds_username is None:
         return marker.first_year, marker.last_year
-    return settings.start_year, max(today.year, settings.start_year)
+    if settings.start_year > today.year:
+        raise ConfigurationError(
+            f"DATA_PLATFORM_START_YEAR is {settings.start_year}, a year to come.", hint="Set the first year you need."
+        )
+    return settings.start_year, today.year
 
 
 def partitions_of(table: Table, settings: Settings, today: dt.date) -> list[str]:

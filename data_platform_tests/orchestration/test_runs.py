@@ -188,14 +188,17 @@ def test_sql_typed_into_the_launchpad_goes_through_the_same_service(runs: Runs) 
     [
         ({}, "Nothing to run"),
         ({"request_id": "nope"}, "is no request id"),
+        ({"request_id": {"env": "WITNESS"}}, "references to the environment are not taken"),
+        ({"dataset": {"env": "WITNESS"}, "sql": "SELECT 1"}, "references to the environment are not taken"),
         ({"request_id": "00000000-0000-0000-0000-000000000000"}, "was not found"),
         ({"dataset": "crsp", "sql": "DROP TABLE crsp_daily"}, "Only a SELECT"),
         ({"dataset": "nope", "sql": "SELECT 1"}, "Unknown dataset"),
     ],
 )
 def test_a_bad_query_request_fails_the_run_with_one_clear_error(
-    runs: Runs, config: dict[str, str], message: str
+    runs: Runs, config: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("WITNESS", "a-password")
     runs.sync("2024")
     job = runs.definitions.resolve_job_def("query_job")
     result = job.execute_in_process(
@@ -205,3 +208,4 @@ def test_a_bad_query_request_fails_the_run_with_one_clear_error(
     error = runs.reported[-1]
     assert isinstance(error, PlatformError)
     assert message in error.message
+    assert "a-password" not in runs.everything_stored()

@@ -76,7 +76,9 @@ def hand_over(run_as: RunAs, root: Path, programs: Path) -> None:
         ConfigurationError: when the folder is another user's, or the account can't get to it or to the programs.
     """
     owner = run_as.owner
-    if root.stat().st_uid != owner.uid and os.geteuid() != 0:
+    # Root may change hands between itself and its unprivileged account; anyone else's folder stays theirs.
+    strangers = os.geteuid() != 0 or root.parent.stat().st_uid != 0
+    if root.stat().st_uid != owner.uid and strangers:
         raise ConfigurationError(
             f"{root} belongs to another user (uid {root.stat().st_uid}).",
             hint=f"Run as that user, choose another DATA_PLATFORM_HOME, {_OTHER_SERVER}",

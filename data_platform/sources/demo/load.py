@@ -73,6 +73,9 @@ def load_demo(
     present = demo_marker(settings)
     try:
         with _as_owner(databases.demo) as connection:
+            # A second demo at the same time waits for the first, then finds it loaded.
+            connection.execute("SELECT pg_advisory_lock(hashtextextended('data-platform demo', 0))")
+            present = demo_marker(settings)
             in_database = _signature(connection) == signature
             if in_database and present is not None and _same(present, seed, years, securities):
                 return DemoSummary(present, loaded=False, seconds=time.monotonic() - started)

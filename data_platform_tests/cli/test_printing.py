@@ -1,0 +1,43 @@
+"""What a person sees: wide results, odd column names, text that would steer the terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pyarrow as pa
+import pytest
+
+from data_platform.cli.query import columns_that_fit, print_rows
+from data_platform.errors import ConfigurationError
+from data_platform.settings import Settings
+from data_platform.sync.plan import years
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "width", "expected"),
+    [
+        (["a", "b"], [[1, 2]], 80, 2),
+        (["a" * 30, "b" * 30, "c" * 30], [], 80, 2),
+        (["a" * 200, "b"], [], 80, 1),
+        (["a", "b"], [["x" * 90, 1]], 80, 1),
+        ([], [], 80, 0),
+    ],
+)
+def test_only_columns_that_fit_whole_are_shown(
+    names: list[str], rows: list[list[object]], width: int, expected: int
+) -> None:
+    assert columns_that_fit(names, rows, width) == expected
+
+
+def test_names_and_text_are_shown_as_they_are_but_steer_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows("", pa.table({"[/foo]": ["[red]plain"], "n": [1]}))
+    print_rows("", pa.table({"evil": [chr(27) + "[31mred"]}))
+    shown = capsys.readouterr().out
+    assert "[/foo]" in shown
+    assert "[red]plain" in shown
+    assert chr(27) not in shown
+
+
+def test_a_first_year_to_come_is_one_clear_error() -> None:
+    with pytest.raises(ConfigurationError, match="2090, a year to come"):
+        years(Settings(start_year=2090), dt.date(2026, 11, 20))
