@@ -11,7 +11,7 @@ from data_platform.catalog import TABLES, find_table
 from data_platform.cli.options import Json, TableName
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.session import open_session, reading_session
-from data_platform.governance.permissions import Action, permitted_datasets, require, require_administrator
+from data_platform.governance.permissions import Action, require, require_administrator
 from data_platform.records import platform_audit
 from data_platform.records.scope import Scope
 from data_platform.warehouse.lock import LockState
@@ -30,11 +30,10 @@ def list_locks(*, as_json: Json = False) -> None:
     """List the locks that exist, and whether their owner lives."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        visible = permitted_datasets(session.user, {table.dataset for table in TABLES.values()})
         states = [
             state
             for state in session.warehouse.locks()
-            if state.table not in TABLES or TABLES[state.table].dataset in visible
+            if state.table not in TABLES or TABLES[state.table].dataset in session.datasets
         ]
     if as_json:
         print_json([_document(state) for state in states])

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from data_platform.catalog import TABLES, find_table
+from data_platform.catalog import find_table
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.session import reading_session
-from data_platform.governance.permissions import Action, decide, permitted_datasets, require
+from data_platform.governance.permissions import Action, decide, require
 from data_platform.warehouse.quarantine import no_such_entry
 
 app = typer.Typer(help="Partitions that failed validation and were set aside.", no_args_is_help=True)
@@ -31,8 +31,7 @@ def list_entries(
     dataset = find_table(table).dataset if table else None
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_QUALITY, dataset)
-        visible = permitted_datasets(session.user, {item.dataset for item in TABLES.values()})
-        entries = [entry for entry in session.warehouse.quarantine.entries(table) if entry.dataset in visible]
+        entries = [entry for entry in session.warehouse.quarantine.entries(table) if entry.dataset in session.datasets]
     if as_json:
         print_json(entries)
         return

@@ -6,8 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from data_platform.catalog import DATASETS
 from data_platform.governance.identity import current_user, local_administrator
-from data_platform.governance.permissions import User, require_administrator
+from data_platform.governance.permissions import User, permitted_datasets, require_administrator
 from data_platform.records.connection import Records, open_records
 from data_platform.settings import Settings, load_settings
 from data_platform.warehouse import Warehouse
@@ -20,6 +21,11 @@ class Reading:
     settings: Settings
     warehouse: Warehouse
     user: User
+
+    @property
+    def datasets(self) -> frozenset[str]:
+        """The datasets of the catalog that the user may see."""
+        return permitted_datasets(self.user, DATASETS)
 
 
 @dataclass(frozen=True, slots=True)

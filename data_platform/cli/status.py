@@ -6,7 +6,7 @@ from data_platform.catalog import TABLES
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.session import reading_session
-from data_platform.governance.permissions import Action, permitted_datasets, require
+from data_platform.governance.permissions import Action, require
 from data_platform.sync.state import table_state
 
 
@@ -14,8 +14,9 @@ def status(*, as_json: Json = False) -> None:
     """Show every table: last sync, rows, versions, validation. Tables that were never synced are listed too."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        visible = permitted_datasets(session.user, {table.dataset for table in TABLES.values()})
-        states = [table_state(session.warehouse, table) for table in TABLES.values() if table.dataset in visible]
+        states = [
+            table_state(session.warehouse, table) for table in TABLES.values() if table.dataset in session.datasets
+        ]
     if as_json:
         print_json(states)
         return

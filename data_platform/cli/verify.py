@@ -11,7 +11,7 @@ from data_platform.catalog import TABLES, find_table
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stderr
 from data_platform.cli.session import reading_session
-from data_platform.governance.permissions import Action, permitted_datasets, require
+from data_platform.governance.permissions import Action, require
 from data_platform.warehouse.verify import VerifyReport, published_bytes, verify_table
 
 
@@ -24,8 +24,7 @@ def verify(
     chosen = [find_table(table)] if table else list(TABLES.values())
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, chosen[0].dataset if table else None)
-        visible = permitted_datasets(session.user, {item.dataset for item in chosen})
-        names = [item.name for item in chosen if item.dataset in visible]
+        names = [item.name for item in chosen if item.dataset in session.datasets]
         store = session.warehouse.store
         columns = (TextColumn("Hashing"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:

@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from data_platform.catalog import Partitioning, Table
+from data_platform.catalog.drift import columns_of, compare
 from data_platform.quality.calendars import TradingCalendar
 from data_platform.quality.continuity import date_continuity
 from data_platform.quality.profile import Profile
@@ -100,25 +101,20 @@ def schema(evidence: Evidence) -> CheckResult:
 
     New columns are a warning; a column that is gone or has another type would break readers and fails.
     """
-    declared = _columns(evidence.table.arrow_schema)
-    actual = _columns(evidence.schema)
+    declared = columns_of(evidence.table.arrow_schema)
+    actual = columns_of(evidence.schema)
     expected, found = f"{len(declared)} columns", f"{len(actual)} columns"
     if list(declared.items()) != list(actual.items()):
         wrong = sorted({name for name, _ in set(declared.items()) ^ set(actual.items())})
         message = f"columns differ from the catalog: {', '.join(wrong) or 'their order'}"
         return _result(ValidationType.SCHEMA, Status.FAILED, expected, found, message)
     before = evidence.registered if evidence.registered is not None else actual
-    gone = [name for name in before if name not in actual]
-    retyped = [
-        f"{name} was {old} and is {actual[name]}" for name, old in before.items() if actual.get(name, old) != old
-    ]
-    if gone or retyped:
-        parts = [*(f"{name} is gone" for name in gone), *retyped]
-        message = f"readers of the last version would break: {', '.join(parts)}"
+    drift = compare(before, actual)
+    if drift.is_breaking:
+        message = f"readers of the last version would break: {drift.breaks()}"
         return _result(ValidationType.SCHEMA, Status.FAILED, f"{len(before)} columns", found, message)
-    added = [name for name in actual if name not in before]
-    if added:
-        message = f"new columns since the last version: {', '.join(added)}"
+    if drift.has_additions:
+        message = f"new columns since the last version: {', '.join(drift.added)}"
         return _result(ValidationType.SCHEMA, Status.WARNING, f"{len(before)} columns", found, message)
     return _result(ValidationType.SCHEMA, Status.PASSED, expected, found)
 
@@ -155,10 +151,6 @@ CHECKS: Final[Mapping[ValidationType, Callable[[Evidence], CheckResult]]] = {
     ValidationType.DATE_CONTINUITY: continuity,
     ValidationType.CONTRACT: contract,
 }
-
-
-def _columns(schema: pa.Schema) -> dict[str, str]:
-    return dict(zip(schema.names, map(str, schema.types), strict=True))
 
 
 def _result(kind: ValidationType, status: Status, expected: str, actual: str, message: str = "") -> CheckResult:

@@ -7,11 +7,11 @@ import secrets
 from pathlib import Path
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write `text` to `path` with mode 0600, replacing what was there in one step, fsynced with its folder."""
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write `content` to `path` with mode 0600, replacing what was there in one step, fsynced with its folder."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        _create(draft, text)
+        _create(draft, content)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -54,9 +54,9 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _create(path: Path, text: str) -> None:
+def _create(path: Path, content: str | bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())

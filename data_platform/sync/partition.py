@@ -71,13 +71,12 @@ def sync_partition(
             base = context.warehouse.manifests(table.name).latest()
             work = _Work(context, table, partition, source, journal, base, started, source.bytes_received)
             return _sync(work, lock, full=full)
-    except DiskSpaceError as error:
-        journal.log("ERROR", f"{partition}: {error.message}", partition=partition, error=type(error).__name__)
-        raise DiskSpaceError(
-            f"{table.name} {partition}: {error.message} Nothing was published.", hint=error.hint
-        ) from error
     except PlatformError as error:
         journal.log("ERROR", f"{partition}: {error.message}", partition=partition, error=type(error).__name__)
+        if isinstance(error, DiskSpaceError):
+            # The disk knows no table; whoever reads this wants to.
+            message = f"{table.name} {partition}: {error.message} Nothing was published."
+            raise DiskSpaceError(message, hint=error.hint) from error
         raise
 
 

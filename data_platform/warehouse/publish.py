@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
+from data_platform.catalog.drift import columns_of
 from data_platform.errors import SyncValidationError
 from data_platform.warehouse import layout
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.manifest import FileCheck, FileEntry, SyncManifest, files_checksum
 from data_platform.warehouse.manifests import Manifests
-from data_platform.warehouse.schemas import SchemaRegistry, columns_of
+from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.staging import StagedFile
 from data_platform.warehouse.store import LocalStore
 

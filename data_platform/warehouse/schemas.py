@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from data_platform.catalog.drift import compare
 from data_platform.errors import ChecksumMismatchError, SchemaError
 from data_platform.warehouse import layout
 from data_platform.warehouse.manifest import SyncManifest
@@ -30,40 +30,6 @@ class DatasetSchema(BaseModel):
     columns: dict[str, str]
     created_at: dt.datetime
     description: str = ""
-
-
-class SchemaDrift(BaseModel):
-    """What changed from one schema to the next; `changed` maps a column to its old and new type."""
-
-    model_config = ConfigDict(frozen=True)
-
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    changed: dict[str, tuple[str, str]]
-
-    @property
-    def is_breaking(self) -> bool:
-        """Whether readers of the old schema would break."""
-        return bool(self.removed or self.changed)
-
-    @property
-    def has_additions(self) -> bool:
-        """Whether there are columns that the old schema lacked."""
-        return bool(self.added)
-
-
-def columns_of(schema: pa.Schema) -> dict[str, str]:
-    """An Arrow schema as the registry keeps it."""
-    return dict(zip(schema.names, map(str, schema.types), strict=True))
-
-
-def compare(old: dict[str, str], new: dict[str, str]) -> SchemaDrift:
-    """What changed between two sets of columns."""
-    return SchemaDrift(
-        added=tuple(name for name in new if name not in old),
-        removed=tuple(name for name in old if name not in new),
-        changed={name: (old[name], new[name]) for name in old if name in new and old[name] != new[name]},
-    )
 
 
 class SchemaRegistry:
@@ -98,7 +64,7 @@ class SchemaRegistry:
             drift = compare(self.load(after).columns, columns)
             if drift.is_breaking:
                 raise SchemaError(
-                    f"{self._table}: the schema changed in a way that breaks readers: {_describe(drift)}.",
+                    f"{self._table}: the schema changed in a way that breaks readers: {drift.breaks()}.",
                     hint="Nothing was published. Restore the columns in the catalog, or publish under a new table.",
                 )
             if not drift.has_additions:
@@ -129,9 +95,3 @@ def registered_columns(store: ObjectStore, manifest: SyncManifest | None) -> dic
 def _numbers(version: str) -> tuple[int, int, int]:
     major, minor, patch = version.split(".")
     return int(major), int(minor), int(patch)
-
-
-def _describe(drift: SchemaDrift) -> str:
-    parts = [f"{name} is gone" for name in drift.removed]
-    parts += [f"{name} was {old} and is {new}" for name, (old, new) in drift.changed.items()]
-    return ", ".join(parts)

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from data_platform.catalog.drift import columns_of
 from data_platform.errors import SchemaError
-from data_platform.warehouse.schemas import columns_of
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
 ROW_GROUP_ROWS: Final = 262_144

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from data_platform.catalog.drift import compare
 from data_platform.errors import ChecksumMismatchError, DiskSpaceError, SchemaError, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.disk import assess, require_room
 from data_platform.warehouse.quarantine import Quarantine, QuarantineEntry, entry_id
-from data_platform.warehouse.schemas import SchemaRegistry, compare
+from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.store import LocalStore
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)

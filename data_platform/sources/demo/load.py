@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from data_platform.errors import ConfigurationError, DatabaseUnavailableError
+from data_platform.records.private_files import private_folder, write_private
 from data_platform.settings import Settings
 from data_platform.sources.demo.library import library_files
 from data_platform.sources.demo.marker import (
@@ -19,7 +20,6 @@ from data_platform.sources.demo.marker import (
     demo_marker,
     library_folder,
     remove_marker,
-    write_durably,
     write_marker,
 )
 from data_platform.sources.demo.market import simulate
@@ -88,8 +88,9 @@ def load_demo(
         raise DatabaseUnavailableError(
             "The embedded database server is away; the demo was not loaded.", hint="Run `data-platform demo` again."
         ) from None
+    library = private_folder(library_folder(settings))
     for name, content in library_files(market).items():
-        write_durably(library_folder(settings) / name, content)
+        write_private(library / name, content)
     marker = DemoMarker(
         generator=GENERATOR,
         seed=seed,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data_platform.errors import ConfigurationError
+from data_platform.records.private_files import private_folder, write_private
 from data_platform.settings import Settings
 
 
@@ -55,28 +55,13 @@ def demo_marker(settings: Settings) -> DemoMarker | None:
 
 def write_marker(settings: Settings, marker: DemoMarker) -> None:
     """Put the marker in place in one step, on disk before it is named."""
-    write_durably(_marker_path(settings), marker.model_dump_json(indent=2).encode() + b"\n")
+    private_folder(demo_folder(settings))
+    write_private(_marker_path(settings), marker.model_dump_json(indent=2) + "\n")
 
 
 def remove_marker(settings: Settings) -> None:
     """Take the demo's word back before its data changes."""
     _marker_path(settings).unlink(missing_ok=True)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace a file in one step: written and flushed under a temporary name, then renamed, then the folder flushed."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _marker_path(settings: Settings) -> Path:
