@@ -189,8 +189,10 @@ def test_four_queries_at_once_each_get_their_own_answer(ask: Ask) -> None:
         assert list(threads.map(one, permnos)) == permnos
 
 
-def test_an_expression_as_deep_as_duckdb_takes_it_is_answered(ask: Ask) -> None:
-    assert ask("SELECT " + "abs(" * 900 + "1" + ")" * 900 + " AS one").table.to_pylist() == [{"one": 1}]
+def test_expressions_are_answered_far_deeper_than_people_write_and_refused_beyond(ask: Ask) -> None:
+    assert ask("SELECT " + "abs(" * 400 + "1" + ")" * 400 + " AS one").table.to_pylist() == [{"one": 1}]
+    with pytest.raises(QueryRefusedError, match="nested too deeply"):
+        ask("SELECT " + "abs(" * 900 + "1" + ")" * 900)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ class EngineLimits:
 
     `memory_bytes` is what DuckDB tries to stay under; `address_space_bytes` is what the kernel allows the process
     (about 1 GiB of it is libraries, thread stacks and allocator reserve that hold no data). `count_rows` is how far
-    rows beyond the page are counted. `result_bytes` bounds one page on its way to the caller.
+    rows beyond the page are counted. `result_bytes` bounds one page on its way to the caller. `expression_depth` is
+    how deeply calls may be nested: far beyond what people write, and below what costs the parser seconds.
     """
 
     memory_bytes: int = 2048 * MIB
@@ -33,6 +34,7 @@ class EngineLimits:
     threads: int = 2
     count_rows: int = 100_000
     result_bytes: int = 64 * MIB
+    expression_depth: int = 500
 
     def to_json(self) -> dict[str, int]:
         """The limits as plain numbers, for the message to the worker."""

@@ -34,6 +34,7 @@ def _statements(views: Mapping[str, tuple[str, ...]], limits: EngineLimits) -> I
     yield "SET enable_progress_bar = false"
     yield "SET errors_as_json = true"
     yield "SET TimeZone = 'UTC'"
+    yield f"SET max_expression_depth = {limits.expression_depth}"
     for name, files in views.items():
         yield f"CREATE VIEW {_identifier(name)} AS SELECT * FROM {_parquet(files)}"  # noqa: S608 - quoted; DDL takes no parameters
     yield f"SET allowed_paths = {_texts(sorted({file for files in views.values() for file in files}))}"

@@ -107,8 +107,7 @@ def _parse(connection: duckdb.DuckDBPyConnection, sql: str, statement: Statement
     serialized = _translating(
         lambda: _scalar(connection, "SELECT json_serialize_sql($1::VARCHAR)", sql), statement, data_was_read=False
     )
-    # DuckDB takes expressions a thousand levels deep; Python's default would stop at about half of that, and elsewhere
-    # in every version.
+    # The limit on expressions is DuckDB's; Python's own would stop earlier, and elsewhere in every version.
     sys.setrecursionlimit(_RECURSION)
     try:
         document = cast("dict[str, Any]", json.loads(str(serialized)))
