@@ -116,10 +116,8 @@ def explain(message: str, statement: Statement, *, data_was_read: bool) -> Query
         return _problem(kind, words, statement, position, hint=_HINTS.get(error_class))
     if data_was_read or error_class not in {"Parser", "Syntax", "Catalog", "Binder"}:
         return _problem(ProblemKind.INTERNAL, "The query could not be run", statement, position)
-    if text.startswith(_TOO_DEEP):
-        return _problem(ProblemKind.UNSUPPORTED, _NESTED, statement, position)
     if error_class in {"Parser", "Syntax"}:
-        return _problem(ProblemKind.SYNTAX_ERROR, _syntax_text(text), statement, position)
+        return _unparsed(text, statement, position)
     name = str(fields.get("name", ""))
     if fields.get("type") == "Table":
         return unknown_table(name, statement, position)
@@ -160,22 +158,24 @@ def not_a_query(statement_count: int | None) -> QueryProblem:
     return QueryProblem(ProblemKind.MULTI_STATEMENT, "Exactly one statement can be run at a time")
 
 
+def _unparsed(text: str, statement: Statement, position: int | None) -> QueryProblem:
+    if text.startswith(_TOO_DEEP):
+        return QueryProblem(ProblemKind.UNSUPPORTED, "The statement is nested too deeply")
+    return _problem(ProblemKind.SYNTAX_ERROR, _syntax_text(text), statement, position)
+
+
 def parse_failure(document: Mapping[str, Any], statement: Statement) -> QueryProblem:
     """Translate the answer that DuckDB's serializer gives instead of a parse tree."""
     if document.get("error_type") == "not implemented":
         return not_a_query(None)
     if document.get("error_type") == "parser":
-        text = str(document.get("error_message", ""))
-        if text.startswith(_TOO_DEEP):
-            return QueryProblem(ProblemKind.UNSUPPORTED, _NESTED)
-        return _problem(ProblemKind.SYNTAX_ERROR, _syntax_text(text), statement, _position(document))
+        return _unparsed(str(document.get("error_message", "")), statement, _position(document))
     return QueryProblem(ProblemKind.UNSUPPORTED, "This statement is not supported")
 
 
 _IDENTIFIER: Final = re.compile(r"\w{1,64}")
 _FILE_LIKE: Final = re.compile(r"[/\\:*?]|\.\w+$")
 _TOO_DEEP: Final = "Max expression depth limit"
-_NESTED: Final = "The statement is nested too deeply"
 _MESSAGE: Final = re.compile(r"\s*(?P<error_class>[A-Za-z][A-Za-z -]*?) Error: (?P<body>.*)", re.DOTALL)
 _NEAR: Final = re.compile(r'syntax error at or near "(?P<token>[\w.,;()*+=<>-]{1,40})"')
 _QUOTED: Final = re.compile(r"""(["'])(?P<inside>.*?)\1""")
