@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+BLOBS: Final = "blobs"
+TABLES: Final = "tables"
+DELTAS: Final = "deltas"
+REBUILT: Final = "rebuilt"
+DAMAGED: Final = "damaged"
+SNAPSHOTS: Final = "snapshots"
+PINS: Final = "pins"
+TRASH: Final = "trash"
+
 
 def blob(sha256: str) -> str:
     """Content-addressed Parquet file."""
-    return f"blobs/{sha256[:2]}/{sha256}.parquet"
+    return f"{BLOBS}/{sha256[:2]}/{sha256}.parquet"
+
+
+def delta(sha256: str) -> str:
+    """What must be done to a later file to get back the rows of a dropped one, named by the dropped one's hash."""
+    return f"{DELTAS}/{sha256[:2]}/{sha256}.parquet"
+
+
+def rebuilt(sha256: str) -> str:
+    """A dropped file's rows, put together again for reading; can be made anew at any time."""
+    return f"{REBUILT}/{sha256[:2]}/{sha256}.parquet"
+
+
+def damage(sha256: str) -> str:
+    """The mark that a published file is damaged and could not be mended."""
+    return f"{DAMAGED}/{sha256}.json"
+
+
+def snapshot(tag: str) -> str:
+    """The versions that a tag names."""
+    return f"{SNAPSHOTS}/{tag}.json"
+
+
+def pin(name: str) -> str:
+    """The versions that a backtest used."""
+    return f"{PINS}/{name}.json"
 
 
 def versions(table: str) -> str:
     """Folder of a table's manifests."""
-    return f"tables/{table}/versions"
+    return f"{TABLES}/{table}/versions"
 
 
 def version(table: str, number: int) -> str:
@@ -20,12 +56,12 @@ def version(table: str, number: int) -> str:
 
 def latest_hint(table: str) -> str:
     """A number from which to start looking for the latest version; only a hint."""
-    return f"tables/{table}/latest"
+    return f"{TABLES}/{table}/latest"
 
 
 def schemas(table: str) -> str:
     """Folder of a table's registered schemas."""
-    return f"tables/{table}/schema"
+    return f"{TABLES}/{table}/schema"
 
 
 def schema(table: str, schema_version: str) -> str:

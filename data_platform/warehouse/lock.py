@@ -138,6 +138,8 @@ class TableLock:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
+            # Unlocking first frees it even where a forked child still has the descriptor open.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
     def force_release(self, writer_id: str) -> LockToken:

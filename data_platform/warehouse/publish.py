@@ -15,6 +15,7 @@ from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.staging import StagedFile
 from data_platform.warehouse.store import LocalStore
+from data_platform.warehouse.sweep_lock import SweepLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,6 @@ def publish_partition(
         source_fingerprint=provenance.source_fingerprint,
         checks=checks,
     )
-    _place_blob(store, staged)
     files = replace_partition(base.files if base else (), entry)
     warned = any(check.status == "warning" for item in files for check in item.checks)
 
@@ -87,7 +87,9 @@ def publish_partition(
             files=files,
         )
 
-    return manifests.publish(lock, base.manifest_version if base else 0, make)
+    with SweepLock(store.root).shared():
+        _place_blob(store, staged)
+        return manifests.publish(lock, base.manifest_version if base else 0, make)
 
 
 def replace_partition(files: tuple[FileEntry, ...], entry: FileEntry) -> tuple[FileEntry, ...]:

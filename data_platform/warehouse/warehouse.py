@@ -10,6 +10,7 @@ from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.quarantine import Quarantine
 from data_platform.warehouse.reader import Reader
 from data_platform.warehouse.store import LocalStore, make_folder
+from data_platform.warehouse.sweep_lock import SweepLock
 
 
 class Warehouse:
@@ -35,6 +36,11 @@ class Warehouse:
         """Every lock that exists now, held or left behind by a dead writer."""
         states = (self.lock(path.stem).state() for path in sorted((self.root / "locks").glob("*.lock")))
         return [state for state in states if state is not None]
+
+    @property
+    def sweeping(self) -> SweepLock:
+        """What keeps published files from being swept while someone writes down that they are needed."""
+        return SweepLock(self.root)
 
     @property
     def quarantine(self) -> Quarantine:
