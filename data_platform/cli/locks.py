@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from data_platform.catalog import TABLES, find_table
-from data_platform.cli.options import Json, TableName
+from data_platform.cli.options import Json, Reason, TableName
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.session import open_session, reading_session
 from data_platform.governance.permissions import Action, require, require_administrator
-from data_platform.records import platform_audit
-from data_platform.records.scope import Scope
+from data_platform.warehouse.conditions import lock_condition
 from data_platform.warehouse.lock import LockState
 from data_platform.warehouse.lock_token import is_foreign
+
+_ODD: Final = {
+    "lock_suspect": "held for more than 4 hours: is its owner stuck?",
+    "lock_silent": "no sign of life: is its owner stopped?",
+}
 
 app = typer.Typer(help="The locks that writers hold on tables.", no_args_is_help=True)
 
@@ -43,7 +47,7 @@ def list_locks(*, as_json: Json = False) -> None:
         return
     print_table(
         "Locks",
-        ["Table", "Owner", "Process", "Host", "Held since (UTC)", "Writer", "Note"],
+        ["Table", "Owner", "Process", "Host", "Held since (UTC)", "Sign of life (UTC)", "Writer", "Note"],
         [
             [
                 state.table,
@@ -51,6 +55,7 @@ def list_locks(*, as_json: Json = False) -> None:
                 str(state.token.pid) if state.token else None,
                 state.token.hostname if state.token else None,
                 f"{state.token.acquired_at:%Y-%m-%d %H:%M:%S}" if state.token else None,
+                f"{state.heartbeat_at:%Y-%m-%d %H:%M:%S}",
                 state.token.writer_id if state.token else None,
                 _note(state),
             ]
@@ -64,23 +69,20 @@ def release(
     table: TableName,
     writer: Annotated[str, typer.Argument(metavar="WRITER", help="As `lock list` names it.")],
     *,
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "",
+    reason: Reason = "",
 ) -> None:
     """Take a lock away from a writer that is surely dead or stuck; for administrators. It can publish nothing then."""
     declared = find_table(table)
     with open_session() as session:
         require_administrator(session.user)
         token = session.warehouse.lock(table).force_release(writer)
-        with session.records.transaction(Scope(session.user.user_id, None)) as connection:
-            platform_audit.append(
-                connection,
-                session.user.user_id,
-                "lock.release",
-                dataset=declared.dataset,
-                subject=table,
-                old_value=token.model_dump(mode="json"),
-                reason=reason or None,
-            )
+        session.record(
+            "lock.release",
+            dataset=declared.dataset,
+            subject=table,
+            old_value=token.model_dump(mode="json"),
+            reason=reason,
+        )
     say(f"{table} is free. Its former writer, {token.owner()}, can no longer publish.")
 
 
@@ -89,11 +91,11 @@ def _note(state: LockState) -> str:
         if state.token and is_foreign(state.token):
             return "another host's: release it by hand when its owner is surely dead"
         return "the next writer takes over by itself"
-    if state.token and state.token.expires_at < dt.datetime.now(dt.UTC):
-        return "held for more than 4 hours: is its owner stuck?"
-    return ""
+    odd = lock_condition(state, dt.datetime.now(dt.UTC))
+    return _ODD[odd.kind] if odd else ""
 
 
 def _document(state: LockState) -> dict[str, object]:
     token = state.token.model_dump(mode="json") if state.token else {}
-    return {"table": state.table, "alive": state.alive, "note": _note(state), **token}
+    heartbeat = state.heartbeat_at.isoformat()
+    return {"table": state.table, "alive": state.alive, "heartbeat_at": heartbeat, "note": _note(state), **token}

@@ -11,12 +11,16 @@ import typer
 from rich.markup import escape
 
 from data_platform.cli import (
+    backup,
     database,
     demo,
     doctor,
     locks,
+    pins,
     quarantine,
     query,
+    rollback,
+    snapshots,
     status,
     sync,
     up,
@@ -42,9 +46,13 @@ app.command()(versions.versions)
 app.command()(verify.verify)
 app.command()(query.query)
 app.command()(doctor.doctor)
+app.command()(rollback.rollback)
+app.add_typer(snapshots.app, name="snapshot")
+app.add_typer(pins.app, name="pin")
 app.add_typer(locks.app, name="lock")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(users.app, name="users")
+app.add_typer(backup.app, name="backup")
 app.add_typer(database.app, name="db")
 
 _INTERRUPTED: Final = 128 + signal.SIGINT

@@ -7,4 +7,9 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+AsOfText = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="VERSION|TAG|DATE", help="Read as of a version, a tag, or the end of a day (UTC)."),
+]
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit.")]
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="A table, such as crsp_daily.")]

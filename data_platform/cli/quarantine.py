@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import typer
 
 from data_platform.catalog import find_table
-from data_platform.cli.options import Json
+from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, print_table, say, stdout
-from data_platform.cli.session import reading_session
-from data_platform.governance.permissions import Action, decide, require
-from data_platform.warehouse.quarantine import no_such_entry
+from data_platform.cli.session import Session, open_session, reading_session
+from data_platform.governance.permissions import Action, decide, require, require_administrator
+from data_platform.sync.context import SyncContext
+from data_platform.sync.restoring import restore_quarantined
+from data_platform.warehouse.quarantine import QuarantineEntry, expired, no_such_entry
+
+EntryId = Annotated[str, typer.Argument(metavar="ENTRY", help="As `quarantine list` names it.")]
 
 app = typer.Typer(help="Partitions that failed validation and were set aside.", no_args_is_help=True)
 
@@ -46,7 +51,7 @@ def list_entries(
 
 
 @app.command()
-def show(entry_id: Annotated[str, typer.Argument(metavar="ENTRY")], *, as_json: Json = False) -> None:
+def show(entry_id: EntryId, *, as_json: Json = False) -> None:
     """Show one entry: findings, source, and where its files lie."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_QUALITY, None)
@@ -63,3 +68,77 @@ def show(entry_id: Annotated[str, typer.Argument(metavar="ENTRY")], *, as_json: 
         stdout.print(f"  • {finding}", markup=False)
     stdout.print(f"Source: {entry.source}; rows: {entry.row_count if entry.row_count is not None else 'none'}")
     stdout.print(f"Files: {', '.join(entry.files) or 'none'} in {folder}", markup=False)
+
+
+@app.command()
+def restore(entry_id: EntryId, *, reason: Reason = "") -> None:
+    """Validate an entry again and publish it when it passes. Exit 6 when it still fails."""
+    with open_session() as session:
+        entry = _entry_for(session, entry_id, Action.TRIGGER_DATA_SYNC)
+        context = SyncContext(session.settings, session.warehouse, session.records)
+        manifest = restore_quarantined(context, entry)
+        session.record(
+            "quarantine.restore",
+            dataset=entry.dataset,
+            subject=f"{entry.table}/{entry.entry_id}",
+            new_value={"partition": entry.partition, "version": manifest.manifest_version},
+            reason=reason,
+        )
+    say(f"{entry.table} {entry.partition} passed and is published as version {manifest.manifest_version}.")
+
+
+@app.command()
+def delete(entry_id: EntryId, *, reason: Reason = "") -> None:
+    """Remove an entry and its files."""
+    with open_session() as session:
+        entry = _entry_for(session, entry_id, Action.TRIGGER_DATA_SYNC)
+        session.record(
+            "quarantine.delete",
+            dataset=entry.dataset,
+            subject=f"{entry.table}/{entry.entry_id}",
+            old_value=entry.model_dump(mode="json"),
+            reason=reason,
+        )
+        session.warehouse.quarantine.delete(entry)
+    say(f"{entry.entry_id} is removed.")
+
+
+@app.command()
+def clean(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove entries that are older than seven days; for administrators."""
+    with open_session() as session:
+        require_administrator(session.user)
+        quarantine = session.warehouse.quarantine
+        old = expired(quarantine.entries(), dt.datetime.now(dt.UTC))
+        for entry in [] if dry_run else old:
+            session.record(
+                "quarantine.clean",
+                dataset=entry.dataset,
+                subject=f"{entry.table}/{entry.entry_id}",
+                old_value=entry.model_dump(mode="json"),
+            )
+            quarantine.delete(entry)
+        if not dry_run:
+            quarantine.sweep()
+    if as_json:
+        print_json(old)
+        return
+    rows = [[entry.entry_id, entry.table, entry.partition, entry.row_count] for entry in old]
+    if rows:
+        print_table("Would go" if dry_run else "Removed", ["Entry", "Table", "Partition", "Rows"], rows)
+    else:
+        say("Nothing is older than seven days.")
+
+
+def _entry_for(session: Session, entry_id: str, action: Action) -> QuarantineEntry:
+    """The entry, for someone who may do this to its dataset; others are told that it does not exist."""
+    require(session.user, action, None)
+    entry = session.warehouse.quarantine.get(entry_id)
+    if entry.dataset not in session.datasets:
+        raise no_such_entry(entry_id)
+    require(session.user, action, entry.dataset)
+    return entry

@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import typer
 
+from data_platform.cli.options import AsOfText
 from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.rows import row_objects, shown
 from data_platform.cli.session import Session, open_session
@@ -19,6 +20,7 @@ from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.dto import QueryResultDTO
 from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService
 from data_platform.governance.result_files import distinct_names
+from data_platform.warehouse.as_of import parse_as_of
 
 
 class Format(StrEnum):
@@ -34,7 +36,7 @@ def query(  # noqa: PLR0913 - the options of the command
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT over the dataset's tables.")],
     *,
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="Such as crsp; only its tables can be named.")],
-    as_of: Annotated[int | None, typer.Option("--as-of", help="Read this version instead of the latest.")] = None,
+    as_of: AsOfText = None,
     output_format: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
@@ -49,6 +51,7 @@ def query(  # noqa: PLR0913 - the options of the command
     chosen = Format.JSON if as_json else output_format
     if chosen is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", hint="Redirect it: … --format parquet > result.parquet")
+    when = parse_as_of(as_of) if as_of is not None else None
     with open_session() as session:
         service = DataExplorerService(session.records, session.warehouse, session.settings)
         if as_job:
@@ -56,7 +59,7 @@ def query(  # noqa: PLR0913 - the options of the command
             rows = run_as_job(session, service, dataset, sql)
         else:
             result = service.execute_query(
-                session.user, dataset, sql, timeout_seconds=timeout, page=page, page_size=page_size, as_of=as_of
+                session.user, dataset, sql, timeout_seconds=timeout, page=page, page_size=page_size, as_of=when
             )
             rows = result.table
             say(summary(result.dto))
@@ -120,7 +123,7 @@ def columns_that_fit(names: list[str], rows: list[list[object]], width: int) -> 
     return len(names)
 
 
-def _refuse_with_job(*, as_of: int | None, page: int) -> None:
+def _refuse_with_job(*, as_of: str | None, page: int) -> None:
     if as_of is not None or page != 1:
         raise UsageError(
             "--job reads the latest version and keeps the first page.", hint="Leave --as-of and --page out."

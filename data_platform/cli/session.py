@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from data_platform.catalog import DATASETS
 from data_platform.governance.identity import current_user, local_administrator
 from data_platform.governance.permissions import User, permitted_datasets, require_administrator
+from data_platform.records import platform_audit
 from data_platform.records.connection import Records, open_records
+from data_platform.records.scope import Scope
 from data_platform.settings import Settings, load_settings
 from data_platform.warehouse import Warehouse
 
@@ -33,6 +35,29 @@ class Session(Reading):
     """The same with the operational records."""
 
     records: Records
+
+    def record(
+        self,
+        action: str,
+        *,
+        dataset: str | None = None,
+        subject: str | None = None,
+        old_value: Mapping[str, object] | None = None,
+        new_value: Mapping[str, object] | None = None,
+        reason: str = "",
+    ) -> None:
+        """Write a sensitive action of the user to the audit."""
+        with self.records.transaction(Scope(self.user.user_id, None)) as connection:
+            platform_audit.append(
+                connection,
+                self.user.user_id,
+                action,
+                dataset=dataset,
+                subject=subject,
+                old_value=old_value,
+                new_value=new_value,
+                reason=reason or None,
+            )
 
 
 @contextmanager

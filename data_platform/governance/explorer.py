@@ -26,6 +26,7 @@ from data_platform.governance.permissions import Action, User, decide, permitted
 from data_platform.governance.pinning import pin_dataset, views_of
 from data_platform.records.connection import Records
 from data_platform.settings import Settings
+from data_platform.warehouse.as_of import AsOf
 from data_platform.warehouse.warehouse import Warehouse
 
 MAX_TIMEOUT_SECONDS: Final = 30.0
@@ -101,7 +102,7 @@ class DataExplorerService:
         timeout_seconds: float = MAX_TIMEOUT_SECONDS,
         page: int = 1,
         page_size: int = MAX_PAGE_ROWS,
-        as_of: int | None = None,
+        as_of: AsOf | int | None = None,
         client_ip: str | None = None,
     ) -> QueryResult:
         """Run one SELECT over the tables of one dataset and return one page of its result.
@@ -113,7 +114,7 @@ class DataExplorerService:
             timeout_seconds: at most 30.
             page: counts from 1.
             page_size: rows a page, at most 10,000.
-            as_of: the manifest version to read instead of the latest.
+            as_of: the version, tag or moment to read as of instead of the latest version.
             client_ip: for the audit.
 
         Raises:

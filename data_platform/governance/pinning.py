@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from data_platform.catalog import Dataset
 from data_platform.errors import UsageError
+from data_platform.warehouse.as_of import AsOf
 from data_platform.warehouse.reader import NoDataError, PinnedVersion
 from data_platform.warehouse.warehouse import Warehouse
 
 
-def pin_dataset(warehouse: Warehouse, dataset: Dataset, as_of: int | None = None) -> dict[str, PinnedVersion]:
-    """Pin the latest version, or version `as_of`, of each table; tables without it are left out.
+def pin_dataset(warehouse: Warehouse, dataset: Dataset, as_of: AsOf | int | None = None) -> dict[str, PinnedVersion]:
+    """Pin the latest version of each table, or the one that `as_of` means; tables that have none are left out.
 
     Raises:
         NoDataError: when no table of the dataset was ever synced.
-        UsageError: when none of its tables has version `as_of`.
+        UsageError: when none of its tables has the version that `as_of` means.
         ChecksumMismatchError: when a manifest or a published file is damaged.
     """
     pinned: dict[str, PinnedVersion] = {}

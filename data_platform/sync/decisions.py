@@ -7,7 +7,8 @@ from typing import Final
 
 from data_platform.catalog import Partitioning, Table
 from data_platform.errors import UsageError
-from data_platform.warehouse import FileEntry, SyncManifest, layout
+from data_platform.warehouse import FileEntry, SyncManifest
+from data_platform.warehouse.integrity import fault_of
 from data_platform.warehouse.store import LocalStore
 
 SYNTHETIC: Final = frozenset({"demo", "ken_french_demo"})
@@ -15,13 +16,9 @@ SYNTHETIC: Final = frozenset({"demo", "ken_french_demo"})
 
 
 def is_current(previous: FileEntry, fingerprint: str, source: str, store: LocalStore) -> bool:
-    """Whether the published file was made from the very state that the source has now, and is still there."""
-    if (previous.source_fingerprint, previous.source) != (fingerprint, source):
-        return False
-    try:
-        return store.path(layout.blob(previous.sha256)).stat().st_size == previous.bytes
-    except FileNotFoundError:
-        return False
+    """Whether the published file was made from the very state that the source has now, and is still sound."""
+    same = (previous.source_fingerprint, previous.source) == (fingerprint, source)
+    return same and fault_of(store, previous) is None
 
 
 def refuse_mixture(table: Table, partition: str, base: SyncManifest | None, source: str) -> None:

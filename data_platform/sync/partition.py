@@ -20,7 +20,7 @@ from data_platform.sync.decisions import expected_bytes, is_current, is_not_deli
 from data_platform.sync.journal import Journal
 from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
 from data_platform.sync.setting_aside import set_aside
-from data_platform.sync.validation import as_published, from_published, judge
+from data_platform.sync.validation import as_published, failures, from_published, judge
 from data_platform.warehouse import StagedFile, SyncManifest
 from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
@@ -116,9 +116,9 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome | NotDelive
         )
         work.journal.results(partition, results)
         if worst(results) is Status.FAILED:
-            raise _quarantine(work, staged, results, fingerprint.value)
+            raise _quarantine(work, staged, results, fingerprint)
         if base and previous and previous.sha256 == staged.sha256:
-            heal_blob(stored, staged)
+            heal_blob(stored, staged, previous)
             return _up_to_date(work, base, results=results, extract_seconds=extract_seconds)
         manifest = publish_partition(
             stored,
@@ -200,16 +200,18 @@ def _fail_unreadable(work: _Work, error: SchemaError, fingerprint: str) -> None:
 
 
 def _quarantine(
-    work: _Work, staged: StagedFile, results: tuple[CheckResult, ...], fingerprint: str
+    work: _Work, staged: StagedFile, results: tuple[CheckResult, ...], fingerprint: Fingerprint
 ) -> PartitionRejected:
-    findings = tuple(f"{r.validation_type.value}: {r.message}" for r in results if r.status is Status.FAILED)
+    findings = failures(results)
     entry = set_aside(
         work.context.warehouse,
         work.table,
         work.partition,
         findings=findings,
         source=work.source.name,
-        fingerprint=fingerprint,
+        fingerprint=fingerprint.value,
+        source_rows=fingerprint.row_count,
+        query_hash=fingerprint.query_hash,
         staged=staged,
     )
     kept = f"version {work.base.manifest_version} stays" if work.base else "nothing was published"

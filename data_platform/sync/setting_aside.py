@@ -10,7 +10,7 @@ from data_platform.warehouse import StagedFile, Warehouse
 from data_platform.warehouse.quarantine import QuarantineEntry, entry_id
 
 
-def set_aside(
+def set_aside(  # noqa: PLR0913 - what an entry consists of, by keyword
     warehouse: Warehouse,
     table: Table,
     partition: str,
@@ -18,6 +18,8 @@ def set_aside(
     findings: tuple[str, ...],
     source: str,
     fingerprint: str,
+    source_rows: int | None = None,
+    query_hash: str | None = None,
     staged: StagedFile | None = None,
     written: Mapping[str, bytes] | None = None,
 ) -> QuarantineEntry:
@@ -34,6 +36,8 @@ def set_aside(
         source=source,
         source_fingerprint=fingerprint,
         row_count=staged.rows if staged else None,
+        source_rows=source_rows,
+        query_hash=query_hash,
         files=(*moved, *(written or {})),
     )
     warehouse.quarantine.add(entry, moved=moved, written=written or {})

@@ -62,6 +62,11 @@ def _rows_per_session_before(table: Table, partition: str, base: SyncManifest | 
     return entry.rows / sessions if sessions else None
 
 
+def failures(results: tuple[CheckResult, ...]) -> tuple[str, ...]:
+    """Why a partition was refused, a sentence for each check that failed."""
+    return tuple(f"{r.validation_type.value}: {r.message}" for r in results if r.status is Status.FAILED)
+
+
 def as_published(results: tuple[CheckResult, ...]) -> tuple[FileCheck, ...]:
     """The verdicts as a manifest keeps them. A failed one has no place there: nothing with it is published."""
     return tuple(

@@ -12,6 +12,7 @@ DAMAGED: Final = "damaged"
 SNAPSHOTS: Final = "snapshots"
 PINS: Final = "pins"
 TRASH: Final = "trash"
+SOUND: Final = "sound"
 
 
 def blob(sha256: str) -> str:
@@ -34,6 +35,11 @@ def damage(sha256: str) -> str:
     return f"{DAMAGED}/{sha256}.json"
 
 
+def sound(sha256: str) -> str:
+    """A note on the state in which a published file was last hashed and found sound."""
+    return f"{SOUND}/{sha256[:2]}/{sha256}"
+
+
 def snapshot(tag: str) -> str:
     """The versions that a tag names."""
     return f"{SNAPSHOTS}/{tag}.json"
@@ -52,6 +58,11 @@ def versions(table: str) -> str:
 def version(table: str, number: int) -> str:
     """One manifest. Eight digits sort as numbers do."""
     return f"{versions(table)}/{number:08d}.json"
+
+
+def manifest_part(table: str, sha256: str) -> str:
+    """The entries of one group of files, for a manifest that has too many for one document."""
+    return f"{TABLES}/{table}/parts/{sha256}.json"
 
 
 def latest_hint(table: str) -> str:

@@ -4,11 +4,13 @@ Protocol. `<table>.guard` is permanent; whoever changes the lock or publishes ho
 Under the guard, `<table>.lock` is created exclusively and its descriptor stays locked by `flock` for as long as its
 owner lives. Whoever finds the file and obtains that `flock` has the kernel's word that the owner is dead, whatever
 process id, clock or content say; a torn or malformed file needs no special case. The nonce and an epoch that only
-grows fence a writer that lost its lock. Age marks a lock as suspect for people; it never breaks one.
+grows fence a writer that lost its lock. Age and a missing heartbeat mark a lock as suspect for people; they never break
+one.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import logging
 import os
@@ -22,6 +24,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict
 
 from data_platform.errors import Fenced, LockBusyError, UsageError
+from data_platform.warehouse.heartbeat import Heartbeat
 from data_platform.warehouse.lock_token import LockToken, is_foreign, new_token, read_token
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
@@ -30,13 +33,17 @@ _log = logging.getLogger(__name__)
 
 
 class LockState(BaseModel):
-    """A lock as people see it: `alive` is the kernel's answer, `token` is None when the file is torn."""
+    """A lock as people see it: `alive` is the kernel's answer, `token` is None when the file is torn.
+
+    `heartbeat_at` is when its owner last gave a sign of life; a living owner that gives none is stopped or stuck.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     table: str
     alive: bool
     token: LockToken | None
+    heartbeat_at: dt.datetime
 
 
 class HeldLock:
@@ -46,6 +53,7 @@ class HeldLock:
         self._lock = lock
         self._descriptor = descriptor
         self.token = token
+        self._pulse = Heartbeat(descriptor)
         _held.add(self)
 
     @contextmanager
@@ -63,16 +71,20 @@ class HeldLock:
         """Give the lock back, unless it is no longer ours. Releasing twice is harmless."""
         if self._descriptor < 0:
             return
-        with self._lock.guard():
-            with suppress(Fenced):
+        try:
+            with self._lock.guard(), suppress(Fenced):
                 self._check()
                 self._lock.path.unlink()
-                fsync_path(self._lock.path.parent)
+                # Should the name come back after a power cut, its owner is dead by the kernel's word.
+                with suppress(OSError):
+                    fsync_path(self._lock.path.parent)
+        finally:
             self.forget()
 
     def forget(self) -> None:
         """Close the descriptor without touching the file."""
         if self._descriptor >= 0:
+            self._pulse.stop()
             os.close(self._descriptor)
             self._descriptor = -1
         _held.discard(self)
@@ -133,7 +145,8 @@ class TableLock:
     def guard(self) -> Generator[None]:
         """Hold the permanent guard file's `flock`; the kernel gives it back if we die."""
         make_folder(self._guard_path.parent)
-        descriptor = os.open(self._guard_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with no_space_is_clear(self._guard_path):
+            descriptor = os.open(self._guard_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -177,8 +190,9 @@ class TableLock:
             except BlockingIOError:
                 alive = True
             finally:
+                heartbeat_at = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
                 os.close(descriptor)
-            return LockState(table=self.table, alive=alive, token=read_token(self.path))
+            return LockState(table=self.table, alive=alive, token=read_token(self.path), heartbeat_at=heartbeat_at)
 
     def _acquire_guarded(self) -> HeldLock:
         for _ in range(2):
@@ -205,11 +219,14 @@ class TableLock:
     def _bump_epoch(self) -> int:
         epoch = self.epoch() + 1
         temporary = self._epoch_path.with_suffix(".epoch-new")
-        with temporary.open("w") as file:
-            file.write(str(epoch))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._epoch_path)
+        try:
+            with temporary.open("w") as file:
+                file.write(str(epoch))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._epoch_path)
+        finally:
+            temporary.unlink(missing_ok=True)
         return epoch
 
     def _retire_if_dead(self) -> None:
@@ -241,8 +258,9 @@ class TableLock:
 
     def _retire(self) -> None:
         make_folder(self._stale)
-        self.path.rename(self._stale / f"{self.table}-{time.time_ns()}.lock")
-        fsync_path(self.path.parent)
+        with no_space_is_clear(self.path):
+            self.path.rename(self._stale / f"{self.table}-{time.time_ns()}.lock")
+            fsync_path(self.path.parent)
 
 
 _held: weakref.WeakSet[HeldLock] = weakref.WeakSet()

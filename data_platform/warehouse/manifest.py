@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
-
-from data_platform.errors import ChecksumMismatchError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SchemaVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
@@ -50,7 +47,7 @@ class FileEntry(BaseModel):
 
 
 class SyncManifest(BaseModel):
-    """One immutable version of a table. `checksum` covers the files, `manifest_sha256` everything else too."""
+    """One immutable version of a table. `checksum` covers the files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,38 +90,8 @@ class SyncManifest(BaseModel):
         """The entry of a partition, or None when this version has none."""
         return next((entry for entry in self.files if entry.partition == partition), None)
 
-    def to_bytes(self) -> bytes:
-        """The manifest as stored: readable JSON that carries a hash of its own content."""
-        content = self.model_dump(mode="json")
-        return json.dumps({**content, "manifest_sha256": _content_hash(content)}, indent=1).encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes, *, name: str) -> SyncManifest:
-        """Load a stored manifest and check every invariant.
-
-        Raises:
-            ChecksumMismatchError: naming the manifest and what is wrong with it.
-        """
-        hint = "Run `data-platform verify` to see what depends on it."
-        try:
-            content = json.loads(data)
-            claimed = content.pop("manifest_sha256")
-        except (ValueError, AttributeError, KeyError):
-            raise ChecksumMismatchError(f"Manifest {name} is damaged: not a whole manifest.", hint=hint) from None
-        if claimed != _content_hash(content):
-            raise ChecksumMismatchError(f"Manifest {name} is damaged: its content has changed.", hint=hint)
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            problems = "; ".join(item["msg"] for item in error.errors(include_input=False, include_url=False))
-            raise ChecksumMismatchError(f"Manifest {name} is not valid: {problems}.", hint=hint) from None
-
 
 def files_checksum(files: tuple[FileEntry, ...]) -> str:
     """SHA-256 over the sorted ``partition:sha256`` lines: equal content, equal checksum."""
     lines = sorted(f"{entry.partition}:{entry.sha256}" for entry in files)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _content_hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -11,6 +11,7 @@ from data_platform.errors import ChecksumMismatchError, DiskSpaceError, Fenced, 
 from data_platform.warehouse import layout
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.manifest import SyncManifest
+from data_platform.warehouse.manifest_form import documents_of, load_manifest
 from data_platform.warehouse.store import ObjectStore
 
 _NONE: Final = 0
@@ -51,19 +52,27 @@ class Manifests:
             ChecksumMismatchError: when the manifest is damaged.
         """
         try:
-            data = self._store.get(layout.version(self.table, number))
+            return load_manifest(self._store, self.table, number)
         except FileNotFoundError:
             raise UsageError(
                 f"{self.table} has no version {number}.", hint=f"See: data-platform versions {self.table}"
             ) from None
-        manifest = SyncManifest.from_bytes(data, name=f"{self.table} version {number}")
-        if (manifest.table, manifest.manifest_version) != (self.table, number):
-            raise ChecksumMismatchError(
-                f"The manifest in the place of {self.table} version {number} is that of {manifest.table} version "
-                f"{manifest.manifest_version}.",
-                hint="Run `data-platform verify` to see what depends on it.",
-            )
-        return manifest
+
+    def successor_of(self, number: int) -> SyncManifest | None:
+        """The version after this one, or None when there is none that can be read."""
+        try:
+            return self.load(number + 1)
+        except (UsageError, ChecksumMismatchError):
+            return None
+
+    def last_sound(self) -> SyncManifest | None:
+        """The highest version whose manifest can be read, or None."""
+        for number in reversed(self.numbers()):
+            try:
+                return self.load(number)
+            except ChecksumMismatchError:
+                continue
+        return None
 
     def numbers(self) -> list[int]:
         """All published versions, oldest first."""
@@ -89,7 +98,10 @@ class Manifests:
                     hint="Run the sync again.",
                 )
             manifest = make(base + 1)
-            if not self._store.put_if_absent(layout.version(self.table, base + 1), manifest.to_bytes()):
+            document, parts = documents_of(manifest)
+            for key, part in parts.items():
+                self._store.put_if_absent(key, part)
+            if not self._store.put_if_absent(layout.version(self.table, base + 1), document):
                 raise Fenced(
                     f"Version {base + 1} of {self.table} exists already; nothing was published.",
                     hint="Run the sync again.",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_platform.catalog.drift import columns_of
 from data_platform.errors import SyncValidationError
 from data_platform.warehouse import layout
+from data_platform.warehouse.integrity import clear_mark, fault_of
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.manifest import FileCheck, FileEntry, SyncManifest, files_checksum
 from data_platform.warehouse.manifests import Manifests
@@ -40,8 +41,6 @@ def publish_partition(
 ) -> SyncManifest:
     """Publish a validated partition as the table's next version; the other partitions stay as they are.
 
-    The version's status is ``warning`` when any of its files was published with a warning.
-
     Raises:
         SchemaError: when the columns break readers of earlier versions.
         Fenced: when the lock was lost; nothing is published.
@@ -49,7 +48,6 @@ def publish_partition(
     """
     if staged.min_date is None or staged.max_date is None:
         raise SyncValidationError(f"{table}, partition {partition}: a file without rows is never published.")
-    now = dt.datetime.now(dt.UTC)
     manifests = Manifests(store, table)
     base = manifests.latest()
     registry = SchemaRegistry(store, dataset, table)
@@ -65,31 +63,60 @@ def publish_partition(
         checks=checks,
     )
     files = replace_partition(base.files if base else (), entry)
-    warned = any(check.status == "warning" for item in files for check in item.checks)
 
     def make(number: int) -> SyncManifest:
         after = base.schema_version if base else None
-        return SyncManifest(
+        return next_manifest(
+            base,
+            number,
             dataset=dataset,
             table=table,
-            manifest_version=number,
-            sync_timestamp=now,
-            start_date=min(item.min_date for item in files),
-            end_date=max(item.max_date for item in files),
-            row_count=sum(item.rows for item in files),
-            checksum=files_checksum(files),
-            previous_checksum=base.checksum if base else None,
-            schema_version=registry.register(columns_of(staged.schema), after=after, now=now),
-            wrds_query_hash=provenance.query_hash,
-            source_fingerprint=provenance.source_fingerprint,
-            validation_status="warning" if warned else "passed",
-            changed_partitions=(partition,),
             files=files,
+            changed=(partition,),
+            schema_version=registry.register(columns_of(staged.schema), after=after, now=dt.datetime.now(dt.UTC)),
+            provenance=provenance,
         )
 
     with SweepLock(store.root).shared():
-        _place_blob(store, staged)
+        _place_blob(store, staged, entry)
         return manifests.publish(lock, base.manifest_version if base else 0, make)
+
+
+def next_manifest(
+    base: SyncManifest | None,
+    number: int,
+    *,
+    dataset: str,
+    table: str,
+    files: Sequence[FileEntry],
+    changed: tuple[str, ...],
+    schema_version: str,
+    provenance: Provenance,
+) -> SyncManifest:
+    """The manifest of version `number`, which follows `base`. Its time is never before that of `base`.
+
+    The version's status is ``warning`` when any of its files was published with a warning.
+    """
+    now = dt.datetime.now(dt.UTC)
+    warned = any(check.status == "warning" for item in files for check in item.checks)
+    return SyncManifest(
+        dataset=dataset,
+        table=table,
+        manifest_version=number,
+        # A clock that was set back must not make a later version look older: reading as of a date relies on the order.
+        sync_timestamp=max(now, base.sync_timestamp) if base else now,
+        start_date=min(item.min_date for item in files),
+        end_date=max(item.max_date for item in files),
+        row_count=sum(item.rows for item in files),
+        checksum=files_checksum(tuple(files)),
+        previous_checksum=base.checksum if base else None,
+        schema_version=schema_version,
+        wrds_query_hash=provenance.query_hash,
+        source_fingerprint=provenance.source_fingerprint,
+        validation_status="warning" if warned else "passed",
+        changed_partitions=changed,
+        files=tuple(files),
+    )
 
 
 def replace_partition(files: tuple[FileEntry, ...], entry: FileEntry) -> tuple[FileEntry, ...]:
@@ -98,20 +125,18 @@ def replace_partition(files: tuple[FileEntry, ...], entry: FileEntry) -> tuple[F
     return tuple(sorted([*others, entry], key=lambda item: item.partition))
 
 
-def heal_blob(store: LocalStore, staged: StagedFile) -> bool:
+def heal_blob(store: LocalStore, staged: StagedFile, entry: FileEntry) -> bool:
     """Put the true content back under its name when the stored file has changed or gone; False when it is sound."""
-    key = layout.blob(staged.sha256)
-    try:
-        with store.path(key).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() == staged.sha256:
-                return False
-    except FileNotFoundError:
-        pass
-    store.restore(key, staged.path)
+    if fault_of(store, entry, trust_notes=False) is None:
+        return False
+    store.restore(layout.blob(staged.sha256), staged.path)
+    clear_mark(store, staged.sha256)
     return True
 
 
-def _place_blob(store: LocalStore, staged: StagedFile) -> None:
+def _place_blob(store: LocalStore, staged: StagedFile, entry: FileEntry) -> None:
     """Give the staged file its content's name, unless that content is there already and sound."""
-    if not store.adopt_if_absent(layout.blob(staged.sha256), staged.path):
-        heal_blob(store, staged)
+    if store.adopt_if_absent(layout.blob(staged.sha256), staged.path):
+        clear_mark(store, staged.sha256)
+    else:
+        heal_blob(store, staged, entry)

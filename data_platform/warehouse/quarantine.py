@@ -6,21 +6,29 @@ import datetime as dt
 import logging
 import os
 import shutil
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data_platform.errors import QuarantineError, UsageError
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
-_REASON = "reason.json"
+KEPT_FOR: Final = dt.timedelta(days=7)
+_REASON: Final = "reason.json"
+_TEMPORARY: Final = ".tmp-"
+_LEFT_BEHIND_SECONDS: Final = 3600.0
 _log = logging.getLogger(__name__)
 
 
 class QuarantineEntry(BaseModel):
-    """Why a partition was set aside. `findings` are sentences without licensed values; `files` lie beside it."""
+    """Why a partition was set aside. `findings` are sentences without licensed values; `files` lie beside it.
+
+    `source_rows` is how many rows the source said it had, `query_hash` that of the query that was sent to it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,6 +41,8 @@ class QuarantineEntry(BaseModel):
     source: str
     source_fingerprint: str
     row_count: int | None
+    source_rows: int | None = None
+    query_hash: str | None = None
     files: tuple[str, ...]
 
 
@@ -45,7 +55,7 @@ class Quarantine:
     def add(self, entry: QuarantineEntry, *, moved: Mapping[str, Path], written: Mapping[str, bytes]) -> Path:
         """Keep files (moved here) and bytes under an entry; it appears whole or not at all."""
         target = self._root / entry.table / entry.entry_id
-        building = target.with_name(f".tmp-{uuid.uuid4().hex}")
+        building = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
         try:
             with no_space_is_clear(target):
                 make_folder(building)
@@ -86,9 +96,28 @@ class Quarantine:
                 return entry
         raise no_such_entry(entry_id)
 
+    def delete(self, entry: QuarantineEntry) -> None:
+        """Remove an entry and its files; interrupted, what is left of it is no entry any more."""
+        folder = self.folder(entry)
+        leaving = folder.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        folder.rename(leaving)
+        fsync_path(folder.parent)
+        shutil.rmtree(leaving)
+
+    def sweep(self) -> None:
+        """Remove what interrupted additions and deletions left behind more than an hour ago."""
+        for folder in self._root.glob(f"*/{_TEMPORARY}*"):
+            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def folder(self, entry: QuarantineEntry) -> Path:
         """Where an entry's files lie."""
         return self._root / entry.table / entry.entry_id
+
+
+def expired(entries: Iterable[QuarantineEntry], now: dt.datetime) -> list[QuarantineEntry]:
+    """The entries that have been there for longer than seven days. Pure."""
+    return [entry for entry in entries if now - entry.created_at > KEPT_FOR]
 
 
 def no_such_entry(entry_id: str) -> UsageError:

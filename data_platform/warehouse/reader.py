@@ -10,8 +10,11 @@ import polars as pl
 
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
+from data_platform.warehouse.as_of import AsOf, version_at
+from data_platform.warehouse.integrity import Fault, fault_of
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
 from data_platform.warehouse.manifests import Manifests
+from data_platform.warehouse.rebuild import rebuild
 from data_platform.warehouse.store import LocalStore
 
 
@@ -47,8 +50,11 @@ class PinnedVersion:
     ) -> tuple[Path, ...]:
         """The files that can hold rows of these partitions and of the dates from `start` to `end` inclusive.
 
+        A file that retention has dropped is put together again. A damaged file stops the reading of its partition
+        only; others can be asked for.
+
         Raises:
-            ChecksumMismatchError: when a file is gone or has another size than was published.
+            ChecksumMismatchError: when a file that is asked for is gone or changed and cannot be put together.
         """
         wanted = (
             entry
@@ -57,27 +63,49 @@ class PinnedVersion:
             and (start is None or entry.max_date >= start)
             and (end is None or entry.min_date <= end)
         )
-        return tuple(self._path(entry) for entry in wanted)
+        return tuple(file_of(self._store, self.table, self.version, entry) for entry in wanted)
 
-    def scan(self) -> pl.LazyFrame:
-        """All rows as a lazy frame; a column that an older file lacks is null there."""
-        newest = max(self.files, key=lambda path: len(pl.read_parquet_schema(path)))
+    def scan(
+        self,
+        *,
+        partitions: frozenset[str] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+    ) -> pl.LazyFrame:
+        """The rows of the files that `paths` gives, as a lazy frame; a column that an older file lacks is null there.
+
+        Raises:
+            ChecksumMismatchError: as `paths` does.
+            NoDataError: when no file is left.
+        """
+        files = self.paths(partitions=partitions, start=start, end=end)
+        if not files:
+            raise NoDataError(f"{self.table} version {self.version} has no rows of what was asked for.")
+        newest = max(files, key=lambda path: len(pl.read_parquet_schema(path)))
         schema = pl.scan_parquet(newest).collect_schema()
-        return pl.scan_parquet(list(self.files), schema=schema, missing_columns="insert")
+        return pl.scan_parquet(list(files), schema=schema, missing_columns="insert")
 
-    def _path(self, entry: FileEntry) -> Path:
-        path = self._store.path(layout.blob(entry.sha256))
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            size = -1
-        if size != entry.bytes:
-            raise ChecksumMismatchError(
-                f"{self.table} version {self.version}, partition {entry.partition}: the stored file is "
-                f"{'gone' if size < 0 else 'damaged'}.",
-                hint=f"Run `data-platform sync {self.table} --partition {entry.partition} --full` to mend it.",
-            )
+
+def file_of(store: LocalStore, table: str, version: int, entry: FileEntry) -> Path:
+    """A sound file with the rows of a manifest's entry: the published one, or one put together from later ones.
+
+    Raises:
+        ChecksumMismatchError: when there is neither.
+    """
+    fault = fault_of(store, entry)
+    if fault is None:
+        return store.path(layout.blob(entry.sha256))
+    path = rebuild(store, entry.sha256)
+    if path is not None:
         return path
+    marked = store.exists(layout.damage(entry.sha256))
+    raise ChecksumMismatchError(
+        f"{table} version {version}, partition {entry.partition}: the stored file is "
+        f"{'gone' if fault is Fault.GONE else 'damaged'}{' and could not be mended' if marked else ''}; "
+        "other partitions can be read.",
+        hint=f"Run `data-platform sync {table} --partition {entry.partition} --full` to fetch it again"
+        + ("." if marked else f", or `data-platform verify {table} --repair` to mend it from a backup."),
+    )
 
 
 class Reader:
@@ -87,8 +115,8 @@ class Reader:
         self._store = store
         self._table = table
 
-    def pin(self, version: int | None = None) -> PinnedVersion:
-        """Pin a version, or the latest.
+    def pin(self, as_of: AsOf | int | None = None) -> PinnedVersion:
+        """Pin the latest version, or the one that a number, a tag or a moment means.
 
         Raises:
             NoDataError: when the table was never synced.
@@ -96,7 +124,11 @@ class Reader:
             ChecksumMismatchError: when the manifest is damaged.
         """
         manifests = Manifests(self._store, self._table)
-        manifest = manifests.latest() if version is None else manifests.load(version)
+        if as_of is None or manifests.latest_number() == 0:
+            manifest = manifests.latest()
+        else:
+            wanted = AsOf(version=as_of) if isinstance(as_of, int) else as_of
+            manifest = manifests.load(version_at(self._store, self._table, wanted))
         if manifest is None:
             raise NoDataError(
                 f"No data available in {self._table}: it was never synced.",

@@ -68,7 +68,8 @@ class LocalStore:
         target = self.path(key)
         temporary = self._write_temporary(target, data)
         try:
-            return _link(temporary, target)
+            with no_space_is_clear(target):
+                return _link(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -95,8 +96,12 @@ class LocalStore:
         """Write the object, atomically replacing an earlier one."""
         target = self.path(key)
         temporary = self._write_temporary(target, data)
-        temporary.replace(target)
-        fsync_path(target.parent)
+        try:
+            with no_space_is_clear(target):
+                temporary.replace(target)
+                fsync_path(target.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes:
         """Return the content; `FileNotFoundError` when there is none."""
@@ -117,7 +122,7 @@ class LocalStore:
     def delete(self, key: str) -> None:
         """Remove the object durably; nothing happens when there is none."""
         target = self.path(key)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), no_space_is_clear(target):
             target.unlink()
             fsync_path(target.parent)
 
@@ -143,10 +148,11 @@ def make_folder(folder: Path) -> None:
     while not current.is_dir():
         missing.append(current)
         current = current.parent
-    for path in reversed(missing):
-        with suppress(FileExistsError):
-            path.mkdir(mode=0o700)
-        fsync_path(path.parent)
+    with no_space_is_clear(folder):
+        for path in reversed(missing):
+            with suppress(FileExistsError):
+                path.mkdir(mode=0o700)
+            fsync_path(path.parent)
 
 
 def fsync_path(path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from data_platform.errors import LockBusyError
-from data_platform.warehouse.store import make_folder
+from data_platform.warehouse.store import make_folder, no_space_is_clear
 
 _POLL_SECONDS: Final = 0.1
 SHARED_WAIT_SECONDS: Final = 60.0
@@ -52,7 +52,8 @@ class SweepLock:
     @contextmanager
     def _flock(self, kind: int, wait_seconds: float) -> Generator[None]:
         make_folder(self._path.parent)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with no_space_is_clear(self._path):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             deadline = time.monotonic() + wait_seconds
             while not _obtained(descriptor, kind):

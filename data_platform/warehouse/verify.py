@@ -1,92 +1,94 @@
-"""Verification: hash every published file again and name each bad one with every version that depends on it."""
+"""Verification: hash every published file again, and name each bad object with everything that depends on it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Literal
+from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict
-
-from data_platform.errors import ChecksumMismatchError
+from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
-from data_platform.warehouse.manifest import FileEntry
+from data_platform.warehouse.integrity import fault_of
+from data_platform.warehouse.manifest import FileEntry, SyncManifest
 from data_platform.warehouse.manifests import Manifests
+from data_platform.warehouse.problems import Problem, ProblemKind, VerifyReport
+from data_platform.warehouse.rebuild import delta_problem
+from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.store import LocalStore
+from data_platform.warehouse.version_sets import VersionSets, pins, snapshots
 
-ProblemKind = Literal["manifest", "missing_file", "changed_file", "version_gap", "broken_chain"]
 
-
-class Problem(BaseModel):
-    """One bad object and the versions that need it."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(slots=True)
+class _Findings:
+    """Collects problems of one table, each with the tags and pins that its versions stand under."""
 
     table: str
-    kind: ProblemKind
-    partition: str | None
-    versions: tuple[int, ...]
-    message: str
+    tags: Mapping[int, tuple[str, ...]]
+    pinned: Mapping[int, tuple[str, ...]]
+    problems: list[Problem] = field(default_factory=list[Problem])
 
-
-class VerifyReport(BaseModel):
-    """What was checked and what is wrong."""
-
-    model_config = ConfigDict(frozen=True)
-
-    table: str
-    versions_checked: int
-    files_checked: int
-    bytes_checked: int
-    problems: tuple[Problem, ...]
+    def add(self, kind: ProblemKind, key: str, message: str, versions: list[int], entry: FileEntry | None) -> None:
+        self.problems.append(
+            Problem(
+                table=self.table,
+                kind=kind,
+                key=key,
+                partition=entry.partition if entry else None,
+                sha256=entry.sha256 if entry else None,
+                versions=tuple(versions),
+                tags=_names(self.tags, versions),
+                pins=_names(self.pinned, versions),
+                message=f"{self.table}{message}",
+            )
+        )
 
 
 def verify_table(store: LocalStore, table: str, progress: Callable[[int], None] = lambda _bytes: None) -> VerifyReport:
-    """Check every manifest and every file that any version of the table names, each file once.
+    """Check every manifest, every schema and every file that any version of the table names, each file once.
 
-    `progress` is called with the bytes of each file after it was hashed.
+    A file that retention has dropped is sound when its rows can still be put together. `progress` is called with the
+    bytes of each file after it was hashed.
     """
-    manifests = Manifests(store, table)
-    numbers = manifests.numbers()
-    problems = _gaps(table, numbers)
+    found = _Findings(table, _by_version(snapshots(store), table), _by_version(pins(store), table))
+    numbers = Manifests(store, table).numbers()
+    for number in sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers)):
+        found.add(
+            "version_gap", layout.version(table, number), f": the manifest of version {number} is gone", [number], None
+        )
+    manifests = _readable(store, table, numbers, found)
+    _check_schemas(store, manifests, found)
     users: dict[str, list[int]] = defaultdict(list)
     entries: dict[str, FileEntry] = {}
-    checksums: dict[int, str] = {}
-    for number in numbers:
-        try:
-            manifest = manifests.load(number)
-        except ChecksumMismatchError as error:
-            problems.append(_problem(table, "manifest", None, [number], error.message))
-            continue
-        if number - 1 in checksums and manifest.previous_checksum != checksums[number - 1]:
-            message = f"{table}: version {number} does not follow version {number - 1}"
-            problems.append(_problem(table, "broken_chain", None, [number], message))
-        checksums[number] = manifest.checksum
+    for manifest in manifests:
         for entry in manifest.files:
-            users[entry.sha256].append(number)
+            users[entry.sha256].append(manifest.manifest_version)
             entries[entry.sha256] = entry
-    checked = 0
     for sha256, entry in entries.items():
-        kind = _check(store, entry)
-        if kind is not None:
-            what = "is gone" if kind == "missing_file" else "has changed"
-            message = f"{table}, partition {entry.partition}: the file {sha256[:12]}… {what}"
-            problems.append(_problem(table, kind, entry.partition, users[sha256], message))
-        checked += entry.bytes
+        _check_file(store, entry, users[sha256], found)
         progress(entry.bytes)
     return VerifyReport(
         table=table,
         versions_checked=len(numbers),
         files_checked=len(entries),
-        bytes_checked=checked,
-        problems=tuple(problems),
+        bytes_checked=sum(entry.bytes for entry in entries.values()),
+        problems=tuple(found.problems),
     )
 
 
+def verify_names(store: LocalStore) -> VerifyReport:
+    """Check every tag and pin: can it be read, and does what it names have the checksum that it promised?"""
+    problems: list[Problem] = []
+    checked = 0
+    for sets in (snapshots(store), pins(store)):
+        for name in sets.names():
+            checked += 1
+            problems += _problems_of_name(store, sets, name)
+    return VerifyReport(table="", versions_checked=0, files_checked=checked, bytes_checked=0, problems=tuple(problems))
+
+
 def published_bytes(store: LocalStore, table: str) -> int:
-    """How many bytes `verify_table` will hash; damaged manifests count as nothing."""
+    """How many bytes `verify_table` will report as hashed; damaged manifests count as nothing."""
     manifests = Manifests(store, table)
     sizes: dict[str, int] = {}
     for number in manifests.numbers():
@@ -95,28 +97,88 @@ def published_bytes(store: LocalStore, table: str) -> int:
     return sum(sizes.values())
 
 
-def _check(store: LocalStore, entry: FileEntry) -> Literal["missing_file", "changed_file"] | None:
+def _readable(store: LocalStore, table: str, numbers: list[int], found: _Findings) -> list[SyncManifest]:
+    manifests = Manifests(store, table)
+    readable: list[SyncManifest] = []
+    for number in numbers:
+        key = layout.version(table, number)
+        try:
+            manifest = manifests.load(number)
+        except ChecksumMismatchError as error:
+            found.add("manifest", key, f": {error.message}", [number], None)
+            continue
+        before = readable[-1] if readable else None
+        if before and before.manifest_version == number - 1 and manifest.previous_checksum != before.checksum:
+            found.add("broken_chain", key, f": version {number} does not follow version {number - 1}", [number], None)
+        readable.append(manifest)
+    return readable
+
+
+def _check_schemas(store: LocalStore, manifests: list[SyncManifest], found: _Findings) -> None:
+    users: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for manifest in manifests:
+        users[manifest.dataset, manifest.schema_version].append(manifest.manifest_version)
+    for (dataset, version), numbers in users.items():
+        try:
+            SchemaRegistry(store, dataset, found.table).load(version)
+        except ChecksumMismatchError as error:
+            found.add("schema", layout.schema(found.table, version), f": {error.message}", numbers, None)
+
+
+def _check_file(store: LocalStore, entry: FileEntry, versions: list[int], found: _Findings) -> None:
+    fault = fault_of(store, entry, trust_notes=False)
+    if fault is None:
+        return
+    dropped = delta_problem(store, entry.sha256)
+    if dropped is None:
+        return  # its rows can be put together from later files
+    where, short = f", partition {entry.partition}", f"{entry.sha256[:12]}…"
+    if store.exists(layout.delta(entry.sha256)):
+        message = f"{where}: the dropped file {short} cannot be put together: {dropped}"
+        found.add("delta", layout.delta(entry.sha256), message, versions, entry)
+        return
+    what = "is gone" if fault == "missing_file" else "has changed"
+    found.add(fault.value, layout.blob(entry.sha256), f"{where}: the file {short} {what}", versions, entry)
+
+
+def _by_version(sets: VersionSets, table: str) -> dict[int, tuple[str, ...]]:
+    """The names that stand for each version of a table; unreadable ones are reported by `verify_names`."""
+    names: dict[int, tuple[str, ...]] = {}
+    for name in sets.names():
+        with suppress(ChecksumMismatchError, UsageError):
+            number = sets.get(name).versions.get(table)
+            if number is not None:
+                names[number] = (*names.get(number, ()), name)
+    return names
+
+
+def _names(by_version: Mapping[int, tuple[str, ...]], versions: list[int]) -> tuple[str, ...]:
+    return tuple(sorted({name for number in versions for name in by_version.get(number, ())}))
+
+
+def _problems_of_name(store: LocalStore, sets: VersionSets, name: str) -> list[Problem]:
+    tags, pinned = ((name,), ()) if sets.kind == "snapshot" else ((), (name,))
     try:
-        with store.path(layout.blob(entry.sha256)).open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return "missing_file"
-    return None if actual == entry.sha256 else "changed_file"
-
-
-def _gaps(table: str, numbers: list[int]) -> list[Problem]:
-    missing = sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers))
-    return [
-        _problem(table, "version_gap", None, [number], f"{table}: the manifest of version {number} is gone")
-        for number in missing
-    ]
-
-
-def _problem(
-    table: str,
-    kind: ProblemKind,
-    partition: str | None,
-    versions: list[int],
-    message: str,
-) -> Problem:
-    return Problem(table=table, kind=kind, partition=partition, versions=tuple(versions), message=message)
+        named = sets.get(name)
+    except (ChecksumMismatchError, UsageError) as error:
+        kind: ProblemKind = "snapshot" if sets.kind == "snapshot" else "pin"
+        return [Problem(table="", kind=kind, key=sets.key(name), tags=tags, pins=pinned, message=error.message)]
+    problems: list[Problem] = []
+    for table, number in named.versions.items():
+        manifests = Manifests(store, table)
+        key, promise = layout.version(table, number), f"The {sets.kind} {name} names version {number} of {table}"
+        found: tuple[ProblemKind, str] | None = None
+        try:
+            if manifests.load(number).checksum != named.checksums.get(table):
+                found = "other_files", f"{promise}, which has other files than it had"
+        except UsageError:
+            found = "version_gap", f"{promise}, whose manifest is gone"
+        except ChecksumMismatchError:
+            continue  # reported with its table
+        if found is not None:
+            problems.append(
+                Problem(
+                    table=table, kind=found[0], key=key, versions=(number,), tags=tags, pins=pinned, message=found[1]
+                )
+            )
+    return problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from data_platform.warehouse import layout
 from data_platform.warehouse.disk import DiskSpaceStatus, status
 from data_platform.warehouse.lock import LockState, TableLock
 from data_platform.warehouse.manifests import Manifests
@@ -11,6 +12,7 @@ from data_platform.warehouse.quarantine import Quarantine
 from data_platform.warehouse.reader import Reader
 from data_platform.warehouse.store import LocalStore, make_folder
 from data_platform.warehouse.sweep_lock import SweepLock
+from data_platform.warehouse.version_sets import VersionSets, pins, snapshots
 
 
 class Warehouse:
@@ -36,6 +38,20 @@ class Warehouse:
         """Every lock that exists now, held or left behind by a dead writer."""
         states = (self.lock(path.stem).state() for path in sorted((self.root / "locks").glob("*.lock")))
         return [state for state in states if state is not None]
+
+    def tables(self) -> list[str]:
+        """The tables that have a folder here, whatever the catalog says."""
+        return sorted(path.name for path in (self.root / layout.TABLES).glob("[!.]*") if path.is_dir())
+
+    @property
+    def snapshots(self) -> VersionSets:
+        """Tags, each for one version of several tables."""
+        return snapshots(self.store)
+
+    @property
+    def pins(self) -> VersionSets:
+        """The versions that backtests used."""
+        return pins(self.store)
 
     @property
     def sweeping(self) -> SweepLock:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from data_platform.cli import main
 
 COMMAND = (sys.executable, "-m", "data_platform.cli")
 
@@ -54,6 +59,28 @@ def run(home: Path, *arguments: str, **variables: str) -> Ran:
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def run_here(home: Path, *arguments: str, **variables: str) -> Ran:
+    """Run the command in this process, which spares it the second of its imports; everything else is the same."""
+    out, err = io.StringIO(), io.StringIO()
+    kept, arguments_before, handler = dict(os.environ), sys.argv, signal.getsignal(signal.SIGTERM)
+    os.environ.clear()
+    os.environ.update(environment(home, **variables))
+    sys.argv = ["data-platform", *arguments]
+    code: object = 0
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main.run()
+    except SystemExit as ended:
+        code = ended.code or 0
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+        sys.argv = arguments_before
+        signal.signal(signal.SIGTERM, handler)
+    assert isinstance(code, int)
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from data_platform.catalog.drift import compare
 from data_platform.errors import ChecksumMismatchError, DiskSpaceError, SchemaError, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.disk import assess, require_room
-from data_platform.warehouse.quarantine import Quarantine, QuarantineEntry, entry_id
+from data_platform.warehouse.quarantine import Quarantine, QuarantineEntry, entry_id, expired
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.store import LocalStore
 
@@ -53,6 +54,13 @@ def test_new_columns_bump_the_minor_version_and_retyped_ones_are_refused(tmp_pat
     assert list(registry.load("1.11.0").columns) == ["a", *(f"c{i}" for i in range(11))]
 
 
+def test_another_order_of_the_same_columns_is_a_patch(tmp_path: Path) -> None:
+    registry = SchemaRegistry(LocalStore(tmp_path), "crsp", "t")
+    first = registry.register({"a": "int32", "b": "bool"}, after=None, now=NOW)
+    second = registry.register({"b": "bool", "a": "int32"}, after=first, now=NOW)
+    assert (first, second, registry.versions()) == ("1.0.0", "1.0.1", ["1.0.0", "1.0.1"])
+
+
 def test_a_schema_registered_by_a_writer_that_never_published_is_in_nobodys_way(tmp_path: Path) -> None:
     registry = SchemaRegistry(LocalStore(tmp_path), "crsp", "t")
     first = registry.register({"a": "int32"}, after=None, now=NOW)
@@ -67,7 +75,7 @@ def test_a_damaged_schema_file_is_named(tmp_path: Path) -> None:
     registry = SchemaRegistry(store, "crsp", "t")
     registry.register({"a": "int32"}, after=None, now=NOW)
     store.replace(layout.schema("t", "1.0.0"), b"{")
-    with pytest.raises(ChecksumMismatchError, match=r"v1\.0\.0"):
+    with pytest.raises(ChecksumMismatchError, match=r"1\.0\.0 of t is damaged"):
         registry.register({"a": "int32"}, after="1.0.0", now=NOW)
 
 
@@ -126,6 +134,22 @@ def test_half_made_and_damaged_entries(tmp_path: Path, caplog: pytest.LogCapture
     (tmp_path / "t" / "x" / "reason.json").write_text("{}")
     assert quarantine.entries() == [_entry()]
     assert "Quarantine entry x of t cannot be read" in caplog.text
+
+
+def test_entries_go_after_seven_days(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    old, young = _entry(now=NOW - dt.timedelta(days=7, seconds=1)), _entry(now=NOW - dt.timedelta(days=7))
+    for entry in (old, young):
+        quarantine.add(entry, moved={}, written={})
+    assert expired(quarantine.entries(), NOW) == [old]
+    quarantine.delete(old)
+    assert quarantine.entries() == [young]
+    (half_made := tmp_path / "t" / ".tmp-dead").mkdir()
+    quarantine.sweep()
+    assert half_made.exists()
+    os.utime(half_made, (0, 0))
+    quarantine.sweep()
+    assert sorted(path.name for path in (tmp_path / "t").iterdir()) == [young.entry_id]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import subprocess
 import sys
@@ -15,9 +14,9 @@ import pytest
 
 from data_platform.errors import ChecksumMismatchError, Fenced, SchemaError, UsageError
 from data_platform.warehouse import FileCheck, Warehouse, layout
-from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.publish import heal_blob
 from data_platform.warehouse.reader import NoDataError
+from data_platform.warehouse.sealed import seal
 from data_platform.warehouse.verify import published_bytes, verify_table
 from data_platform_tests.warehouse.frames import SCHEMA, batch, publish, staged
 
@@ -179,16 +178,11 @@ def test_a_changed_byte_in_a_manifest_is_found(warehouse: Warehouse) -> None:
 def test_a_manifest_that_breaks_an_invariant_does_not_load(
     warehouse: Warehouse, field: str, value: object, message: str
 ) -> None:
-    manifest = publish(warehouse, "t")
-    broken = json.loads(manifest.to_bytes())
+    broken = publish(warehouse, "t").model_dump(mode="json")
     broken[field] = value
-    del broken["manifest_sha256"]
-    import hashlib  # noqa: PLC0415 - forging a consistent hash is this test's business alone
-
-    canonical = json.dumps(broken, sort_keys=True, separators=(",", ":")).encode()
-    broken["manifest_sha256"] = hashlib.sha256(canonical).hexdigest()
+    warehouse.store.replace(layout.version("t", 1), seal(broken, "manifest_sha256"))
     with pytest.raises(ChecksumMismatchError, match=message):
-        SyncManifest.from_bytes(json.dumps(broken).encode(), name="forged")
+        warehouse.manifests("t").load(1)
 
 
 def test_verify_names_damaged_and_missing_files_and_who_needs_them(warehouse: Warehouse) -> None:
@@ -226,9 +220,10 @@ def test_healing_puts_the_true_bytes_back(warehouse: Warehouse) -> None:
     blob.write_bytes(b"rotten")
     again = staged(warehouse.staging_root / "again", batch())
     assert again.sha256 == manifest.files[0].sha256
-    assert heal_blob(warehouse.store, again)
+    assert heal_blob(warehouse.store, again, manifest.files[0])
     assert verify_table(warehouse.store, "t").problems == ()
-    assert not heal_blob(warehouse.store, staged(warehouse.staging_root / "third", batch()))
+    third = staged(warehouse.staging_root / "third", batch())
+    assert not heal_blob(warehouse.store, third, manifest.files[0])
 
 
 def test_several_processes_publish_without_losing_anything(warehouse: Warehouse) -> None:

@@ -1,0 +1,92 @@
+"""`data-platform pin`: the versions that a backtest used, kept for as long as it may be asked for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from data_platform.catalog import find_table
+from data_platform.cli.options import Json, Reason
+from data_platform.cli.output import print_json, say
+from data_platform.cli.session import open_session, reading_session
+from data_platform.cli.snapshots import print_sets, print_versions, visible
+from data_platform.errors import UsageError
+from data_platform.governance.permissions import Action, require, require_administrator
+from data_platform.warehouse.as_of import parse_as_of
+
+app = typer.Typer(help="The versions that backtests used, kept from being dropped.", no_args_is_help=True)
+BacktestId = Annotated[str, typer.Argument(metavar="ID", help="The backtest's name.")]
+
+
+@app.callback()
+def group() -> None:
+    """The versions that backtests used, kept from being dropped."""
+
+
+@app.command()
+def create(
+    backtest_id: BacktestId,
+    tables: Annotated[
+        list[str], typer.Argument(metavar="TABLE[=VERSION|TAG|DATE]...", help="The latest version unless said.")
+    ],
+    *,
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Pin versions for a backtest. Pinned versions are never dropped."""
+    with open_session() as session:
+        versions: dict[str, int] = {}
+        for text in tables:
+            name, _, when = text.partition("=")
+            declared = find_table(name)
+            require(session.user, Action.QUERY_DATA, declared.dataset)
+            versions[name] = session.warehouse.reader(name).pin(parse_as_of(when) if when else None).version
+        named = session.warehouse.pins.create(
+            backtest_id, versions, created_by=session.user.user_id, description=description
+        )
+        session.record("pin.create", subject=backtest_id, new_value=named.model_dump(mode="json"))
+    if as_json:
+        print_json(named)
+    else:
+        print_versions(named)
+
+
+@app.command("list")
+def list_pins(*, as_json: Json = False) -> None:
+    """List the pins, oldest first."""
+    with reading_session() as session:
+        require(session.user, Action.VIEW_DATA_SYNC, None)
+        seen = [visible(named, session.datasets) for named in session.warehouse.pins.all()]
+        found = sorted((named for named in seen if named is not None), key=lambda named: named.created_at)
+    if as_json:
+        print_json(found)
+    elif not found:
+        say("Nothing is pinned.")
+    else:
+        print_sets("Pins", found)
+
+
+@app.command()
+def show(backtest_id: BacktestId, *, as_json: Json = False) -> None:
+    """Show which versions a pin keeps."""
+    with reading_session() as session:
+        require(session.user, Action.VIEW_DATA_SYNC, None)
+        found = visible(session.warehouse.pins.get(backtest_id), session.datasets)
+        if found is None:
+            raise UsageError(f"There is no pin {backtest_id}.", hint="See: data-platform pin list")
+    if as_json:
+        print_json(found)
+    else:
+        print_versions(found)
+
+
+@app.command()
+def drop(backtest_id: BacktestId, *, reason: Reason = "") -> None:
+    """Remove a pin, for administrators. The versions that it kept follow the rolling retention again."""
+    with open_session() as session:
+        require_administrator(session.user)
+        named = session.warehouse.pins.get(backtest_id)
+        session.record("pin.drop", subject=backtest_id, old_value=named.model_dump(mode="json"), reason=reason)
+        session.warehouse.pins.drop(backtest_id)
+    say(f"{backtest_id} is no longer pinned.")

@@ -1,0 +1,44 @@
+"""`data-platform rollback TABLE`: an earlier state becomes the next version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from data_platform.catalog import find_table
+from data_platform.cli.options import Json, Reason, TableName
+from data_platform.cli.output import print_json, say
+from data_platform.cli.session import open_session
+from data_platform.governance.permissions import Action, require
+from data_platform.warehouse.rollback import roll_back
+
+
+def rollback(
+    table: TableName,
+    *,
+    to: Annotated[int | None, typer.Option(min=1, help="The version whose state to publish; the previous one.")] = None,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Publish an earlier state as a new version; no version is ever removed or changed by it."""
+    declared = find_table(table)
+    with open_session() as session:
+        require(session.user, Action.TRIGGER_DATA_SYNC, declared.dataset)
+        before = session.warehouse.manifests(table).latest_number()
+        with session.warehouse.lock(table).acquire() as lock:
+            manifest = roll_back(session.warehouse.store, lock, table, to)
+        session.record(
+            "table.rollback",
+            dataset=declared.dataset,
+            subject=table,
+            old_value={"version": before},
+            new_value={"version": manifest.manifest_version, "checksum": manifest.checksum, "to": to or before - 1},
+            reason=reason,
+        )
+    if as_json:
+        print_json(manifest)
+        return
+    changed = ", ".join(manifest.changed_partitions)
+    say(f"{table} version {manifest.manifest_version} has the earlier state; partitions that changed: {changed}.")
+    say("A sync fetches what the source has now: keep it from running, if that is what is wrong.")

@@ -1,0 +1,113 @@
+"""Securing a file that is about to be dropped: a delta in its place, proven to give its rows back.
+
+The nearest later file of the partition that is sound, or can itself be put together, serves as base, unless its own
+deltas lead to this very file: content may have come back, and deltas must never form a ring.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from data_platform.errors import ChecksumMismatchError, SchemaError
+from data_platform.warehouse import layout
+from data_platform.warehouse.assembly import assemble
+from data_platform.warehouse.delta_writing import write_reverse, write_whole
+from data_platform.warehouse.deltas import Delta
+from data_platform.warehouse.integrity import hash_file
+from data_platform.warehouse.rebuild import links_from, put_together, rebuild, temporary_beside
+from data_platform.warehouse.retention import Expiring
+from data_platform.warehouse.store import LocalStore
+
+
+def secure_delta(store: LocalStore, file: Expiring, key: tuple[str, ...]) -> str:
+    """Put a proven delta of a file in place; `key` are the columns that identify a row, none if unknown.
+
+    Returns why the file must be kept; empty when its rows are secured.
+
+    Raises:
+        DiskSpaceError: when the disk is full.
+    """
+    sha256 = file.entry.sha256
+    old = store.path(layout.blob(sha256))
+    if hash_file(old) != sha256:
+        return "it is damaged; see data-platform verify"
+    try:
+        if _is_secured(store, sha256):
+            return ""
+        store.delete(layout.delta(sha256))  # what cannot give the rows back is none
+        base = _base(store, file)
+        with ExitStack() as cleaning:
+            target = store.path(layout.delta(sha256))
+            written = _temporary(target, cleaning)
+            if not _write_reverse(old, base, written, file, key, cleaning):
+                written = _temporary(target, cleaning)
+                _prove(write_whole(old, written, dropped=sha256), written, None, cleaning)
+            store.adopt_if_absent(layout.delta(sha256), written)
+    except SchemaError as error:
+        return error.message
+    except ChecksumMismatchError:
+        return "its rows could not be put together again from a delta"
+    return ""
+
+
+def _is_secured(store: LocalStore, sha256: str) -> bool:
+    """Whether an earlier run, or an earlier life of the same content, left a delta that gives the rows back."""
+    if not store.exists(layout.delta(sha256)):
+        return False
+    with ExitStack() as cleaning:
+        try:
+            put_together(store, sha256, _temporary(store.path(layout.rebuilt(sha256)), cleaning))
+        except ChecksumMismatchError:
+            return False
+    return True
+
+
+def _base(store: LocalStore, file: Expiring) -> tuple[str, Path] | None:
+    """The nearest later file that can be relied upon, and where its rows are."""
+    for candidate in file.later:
+        sha256 = candidate.sha256
+        try:
+            if file.entry.sha256 in links_from(store, sha256):
+                continue
+            path = store.path(layout.blob(sha256))
+            if path.exists() and hash_file(path) == sha256:
+                return sha256, path
+            rebuilt = rebuild(store, sha256) if store.exists(layout.delta(sha256)) else None
+        except ChecksumMismatchError:
+            continue
+        if rebuilt is not None:
+            return sha256, rebuilt
+    return None
+
+
+def _write_reverse(
+    old: Path,
+    base: tuple[str, Path] | None,
+    written: Path,
+    file: Expiring,
+    key: tuple[str, ...],
+    cleaning: ExitStack,
+) -> bool:
+    """Write a delta against the base and prove it; False when there is none that is smaller than the file and true."""
+    if base is None:
+        return False
+    base_sha256, path = base
+    delta = write_reverse(old, path, written, dropped=file.entry.sha256, base_sha256=base_sha256, key=key)
+    if delta is None or written.stat().st_size >= file.entry.bytes:
+        return False
+    try:
+        _prove(delta, written, path, cleaning)
+    except ChecksumMismatchError:
+        return False
+    return True
+
+
+def _prove(delta: Delta, written: Path, standing: Path | None, cleaning: ExitStack) -> None:
+    assemble([(delta, written)], standing, _temporary(written, cleaning))
+
+
+def _temporary(target: Path, cleaning: ExitStack) -> Path:
+    path = temporary_beside(target)
+    cleaning.callback(path.unlink, missing_ok=True)
+    return path

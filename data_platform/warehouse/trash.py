@@ -1,0 +1,94 @@
+"""The trash: published files that nothing needs as they are, kept for a while in case that was a mistake.
+
+Each run of whoever removes files has a folder of its own, named by its time. A file goes there by a rename, so it is
+in one place or the other, whatever happens.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from data_platform.warehouse import layout
+from data_platform.warehouse.integrity import hash_file
+from data_platform.warehouse.store import LocalStore, fsync_path, make_folder
+
+_TIME: Final = "%Y%m%dT%H%M%SZ"
+_RUN: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
+_FILE: Final = re.compile(r"([0-9a-f]{64})\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class TrashedFile:
+    """A file in the trash, named by its hash; `trashed_at` is UTC."""
+
+    sha256: str
+    path: Path
+    trashed_at: dt.datetime
+
+
+def new_run(now: dt.datetime) -> str:
+    """A name for the files that go to the trash together."""
+    return f"{now.astimezone(dt.UTC).strftime(_TIME)}-{uuid.uuid4().hex[:8]}"
+
+
+def move_to_trash(store: LocalStore, sha256: str, run: str) -> None:
+    """Move a published file to the trash, durably."""
+    source = store.path(layout.blob(sha256))
+    target = store.path(f"{layout.TRASH}/{run}/{sha256}.parquet")
+    make_folder(target.parent)
+    source.rename(target)
+    fsync_path(target.parent)
+    fsync_path(source.parent)
+
+
+def trashed(store: LocalStore) -> Iterator[TrashedFile]:
+    """Everything in the trash, oldest first; what does not look like ours is passed over."""
+    for folder in sorted(store.path(layout.TRASH).glob("*")):
+        run = _RUN.fullmatch(folder.name)
+        if run is None:
+            continue
+        made_at = dt.datetime.strptime(run[1], _TIME).replace(tzinfo=dt.UTC)
+        for path in sorted(folder.iterdir()):
+            named = _FILE.fullmatch(path.name)
+            if named is not None:
+                yield TrashedFile(named[1], path, made_at)
+
+
+def delete_trashed(file: TrashedFile) -> None:
+    """Delete a file of the trash for good, and its run's folder with the last one."""
+    file.path.unlink(missing_ok=True)
+    fsync_path(file.path.parent)
+    with suppress(OSError):  # other files are in it still
+        file.path.parent.rmdir()
+
+
+def fetch_from_trash(store: LocalStore, sha256: str, target: Path) -> bool:
+    """Copy a file of that hash out of the trash; False when there is none, or only a damaged one."""
+    for file in trashed(store):
+        if file.sha256 == sha256 and hash_file(file.path) == sha256:
+            make_folder(target.parent)
+            temporary = target.with_name(f".tmp-{uuid.uuid4().hex}")
+            try:
+                shutil.copyfile(file.path, temporary)
+                temporary.chmod(0o444)
+                fsync_path(temporary)
+                os.replace(temporary, target)  # noqa: PTH105 - as elsewhere: over whatever is there
+                fsync_path(target.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
+            return True
+    return False
+
+
+def restore_from_trash(store: LocalStore, sha256: str) -> bool:
+    """Put a published file back in its place from the trash; False when there is no sound one."""
+    return fetch_from_trash(store, sha256, store.path(layout.blob(sha256)))

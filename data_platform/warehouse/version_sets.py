@@ -1,0 +1,152 @@
+"""Names for versions: a snapshot tags a version of each table, a pin keeps those that a backtest used.
+
+A named version is never dropped. The name is written only after the manifests that it names are known to be durable,
+and while no sweep can run, so that what it promises is there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from data_platform.errors import ChecksumMismatchError, UsageError
+from data_platform.warehouse import layout
+from data_platform.warehouse.manifests import Manifests
+from data_platform.warehouse.sealed import SEE_VERIFY, seal, unseal
+from data_platform.warehouse.store import LocalStore, fsync_path, no_space_is_clear
+from data_platform.warehouse.sweep_lock import SweepLock
+
+_SEAL: Final = "set_sha256"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
+_RESERVED: Final = frozenset({"latest"})
+
+
+class VersionSet(BaseModel):
+    """A name for one version of each of several tables; `checksums` are those of the manifests' files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    created_at: dt.datetime
+    created_by: str
+    description: str = ""
+    versions: dict[str, int]
+    checksums: dict[str, str]
+
+
+class VersionSets:
+    """The named versions of one kind: the folder `snapshots/` or `pins/`."""
+
+    def __init__(self, store: LocalStore, folder: str, kind: str) -> None:
+        self._store = store
+        self._folder = folder
+        self.kind = kind
+
+    def create(self, name: str, versions: Mapping[str, int], *, created_by: str, description: str = "") -> VersionSet:
+        """Name these versions, durably, once and for all: a name is never moved.
+
+        Raises:
+            UsageError: when the name is not fit or taken, no version is given, or one does not exist.
+            ChecksumMismatchError: when a manifest is damaged.
+            DiskSpaceError: when the disk is full.
+        """
+        self._require_name(name)
+        if not versions:
+            raise UsageError(f"The {self.kind} {name} would name no version.", hint="Sync a table first.")
+        with SweepLock(self._store.root).shared():
+            checksums = {table: self._durable_checksum(table, number) for table, number in versions.items()}
+            named = VersionSet(
+                name=name,
+                created_at=dt.datetime.now(dt.UTC),
+                created_by=created_by,
+                description=description,
+                versions=dict(sorted(versions.items())),
+                checksums=dict(sorted(checksums.items())),
+            )
+            if not self._store.put_if_absent(self.key(name), seal(named.model_dump(mode="json"), _SEAL)):
+                raise UsageError(
+                    f"There is a {self.kind} {name} already; it names what it named.", hint="Choose another name."
+                )
+        return named
+
+    def get(self, name: str) -> VersionSet:
+        """The versions of that name.
+
+        Raises:
+            UsageError: when there is no such name.
+            ChecksumMismatchError: when its file is damaged.
+        """
+        self._require_name(name)
+        try:
+            data = self._store.get(self.key(name))
+        except FileNotFoundError:
+            raise UsageError(f"There is no {self.kind} {name}.", hint=f"See: data-platform {self.kind} list") from None
+        return self._load(name, data)
+
+    def names(self) -> list[str]:
+        """Every name, sorted, whether or not its file can be read."""
+        return [PurePosixPath(key).stem for key in self._store.list(self._folder) if key.endswith(".json")]
+
+    def all(self) -> list[VersionSet]:
+        """Every set, by name.
+
+        Raises:
+            ChecksumMismatchError: when any of them cannot be read; none is ever passed over.
+        """
+        return [self._load(name, self._store.get(self.key(name))) for name in self.names()]
+
+    def drop(self, name: str) -> VersionSet:
+        """Remove a name; the versions it named follow the rolling retention again.
+
+        Raises:
+            UsageError: when there is no such name.
+            ChecksumMismatchError: when its file is damaged.
+        """
+        named = self.get(name)
+        self._store.delete(self.key(name))
+        return named
+
+    def key(self, name: str) -> str:
+        """Where the set of a name lies."""
+        return f"{self._folder}/{name}.json"
+
+    def _durable_checksum(self, table: str, number: int) -> str:
+        manifests = Manifests(self._store, table)
+        manifest = manifests.load(number)
+        path = self._store.path(layout.version(table, number))
+        # Its author may have linked the name an instant ago and not yet have flushed the folder.
+        with no_space_is_clear(path):
+            fsync_path(path)
+            fsync_path(path.parent)
+        return manifest.checksum
+
+    def _load(self, name: str, data: bytes) -> VersionSet:
+        try:
+            named = VersionSet.model_validate(unseal(data, _SEAL, name=f"The {self.kind} {name}"))
+        except ValidationError:
+            raise ChecksumMismatchError(f"The {self.kind} {name} is not valid.", hint=SEE_VERIFY) from None
+        if named.name != name:
+            raise ChecksumMismatchError(f"In the place of the {self.kind} {name} lies {named.name}.", hint=SEE_VERIFY)
+        return named
+
+    def _require_name(self, name: str) -> None:
+        if not _NAME.fullmatch(name) or name.lower() in _RESERVED:
+            raise UsageError(
+                f"{name!r} is no name for a {self.kind}.",
+                hint="Up to 100 letters, digits, dots, dashes and underscores, beginning with a letter.",
+            )
+
+
+def snapshots(store: LocalStore) -> VersionSets:
+    """The tags."""
+    return VersionSets(store, layout.SNAPSHOTS, "snapshot")
+
+
+def pins(store: LocalStore) -> VersionSets:
+    """What backtests used."""
+    return VersionSets(store, layout.PINS, "pin")
