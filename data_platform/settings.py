@@ -58,6 +58,13 @@ class Settings(BaseSettings):
         description="Fernet key (several, comma-separated, newest first) for query text at rest.",
     )
 
+    backup_url: SecretStr | None = Field(
+        default=None, description="Where backups go, any URL that fsspec knows; `backups/` in the home unless set."
+    )
+    backup_key: SecretStr | None = Field(
+        default=None, description="age identities (several, comma-separated, newest first) for backups."
+    )
+
     @cached_property
     def warehouse_root(self) -> Path:
         """The folder that `data_platform.warehouse` owns."""

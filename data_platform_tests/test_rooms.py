@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -98,11 +99,11 @@ def test_every_direct_dependency_is_explained() -> None:
 
 
 def test_the_documents_name_files_that_exist() -> None:
-    for document in (
-        PROJECT_ROOT / "README.md",
-        PROJECT_ROOT / "CONTRIBUTING.md",
-        PROJECT_ROOT / "docs/architecture.md",
-    ):
-        for word in document.read_text().split("`")[1::2]:
+    documents = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CONTRIBUTING.md", *(PROJECT_ROOT / "docs").rglob("*.md")]
+    for document in documents:
+        text = document.read_text()
+        for link in re.findall(r"\]\((?!http|#)([^)#]+)", text):
+            assert (document.parent / link).exists(), f"{document.name} links to {link}"
+        for word in text.split("`")[1::2]:
             if word.startswith(("data_platform", "sql/", "docs/")) and "<" not in word and " " not in word:
                 assert (PROJECT_ROOT / word).exists(), f"{document.name} names {word}"

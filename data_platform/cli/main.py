@@ -14,11 +14,14 @@ from data_platform.cli import (
     backup,
     database,
     demo,
+    diff,
     doctor,
+    gc,
     locks,
     pins,
     quarantine,
     query,
+    retention,
     rollback,
     snapshots,
     status,
@@ -47,6 +50,9 @@ app.command()(verify.verify)
 app.command()(query.query)
 app.command()(doctor.doctor)
 app.command()(rollback.rollback)
+app.command()(diff.diff)
+app.command()(retention.retention)
+app.command()(gc.gc)
 app.add_typer(snapshots.app, name="snapshot")
 app.add_typer(pins.app, name="pin")
 app.add_typer(locks.app, name="lock")

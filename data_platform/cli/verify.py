@@ -12,6 +12,7 @@ from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stderr
 from data_platform.cli.session import Reading, open_session, reading_session
 from data_platform.governance.permissions import Action, require, require_administrator
+from data_platform.warehouse.backup import open_backups
 from data_platform.warehouse.problems import Problem, VerifyReport
 from data_platform.warehouse.repair import clear_healed_marks, repair
 from data_platform.warehouse.verify import published_bytes, verify_names, verify_table
@@ -58,7 +59,10 @@ def _repair(table: str | None, *, as_json: bool) -> None:
         require_administrator(session.user)
         reports = _reports(session, names, with_sets=table is None)
         problems = [problem for report in reports for problem in report.problems]
-        repairs = repair(session.warehouse, problems, ())
+        if problems and session.settings.backup_key is None:
+            say("No backup is asked: DATA_PLATFORM_BACKUP_KEY is not set.")
+        copies = [open_backups(session.settings)] if problems and session.settings.backup_key else []
+        repairs = repair(session.warehouse, problems, copies)
         for name in names:
             clear_healed_marks(session.warehouse.store, name)
         for item in repairs:

@@ -1,7 +1,8 @@
 """The use case: extract, validate, publish and record one partition of one table.
 
 The one place where sources, warehouse, quality and records meet. It decides what a sync does and in which order; how
-each step is done belongs to those rooms. Nothing here knows Dagster, permissions or the terminal.
+each step is done belongs to those rooms. Backing up, restoring and rehearsing a whole home is here too, because
+warehouse and records must come back together. Nothing here knows Dagster, permissions or the terminal.
 """
 
 from data_platform.sync.context import SyncContext

@@ -50,7 +50,7 @@ def verify_table(store: LocalStore, table: str, progress: Callable[[int], None] 
     A file that retention has dropped is sound when its rows can still be put together. `progress` is called with the
     bytes of each file after it was hashed.
     """
-    found = _Findings(table, _by_version(snapshots(store), table), _by_version(pins(store), table))
+    found = _Findings(table, snapshots(store).by_version(table), pins(store).by_version(table))
     numbers = Manifests(store, table).numbers()
     for number in sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers)):
         found.add(
@@ -139,17 +139,6 @@ def _check_file(store: LocalStore, entry: FileEntry, versions: list[int], found:
         return
     what = "is gone" if fault == "missing_file" else "has changed"
     found.add(fault.value, layout.blob(entry.sha256), f"{where}: the file {short} {what}", versions, entry)
-
-
-def _by_version(sets: VersionSets, table: str) -> dict[int, tuple[str, ...]]:
-    """The names that stand for each version of a table; unreadable ones are reported by `verify_names`."""
-    names: dict[int, tuple[str, ...]] = {}
-    for name in sets.names():
-        with suppress(ChecksumMismatchError, UsageError):
-            number = sets.get(name).versions.get(table)
-            if number is not None:
-                names[number] = (*names.get(number, ()), name)
-    return names
 
 
 def _names(by_version: Mapping[int, tuple[str, ...]], versions: list[int]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -99,6 +100,16 @@ class VersionSets:
             ChecksumMismatchError: when any of them cannot be read; none is ever passed over.
         """
         return [self._load(name, self._store.get(self.key(name))) for name in self.names()]
+
+    def by_version(self, table: str) -> dict[int, tuple[str, ...]]:
+        """The names of each version of a table that has one; unreadable sets are passed over: this is for showing."""
+        names: dict[int, tuple[str, ...]] = {}
+        for name in self.names():
+            with suppress(ChecksumMismatchError, UsageError):
+                number = self.get(name).versions.get(table)
+                if number is not None:
+                    names[number] = (*names.get(number, ()), name)
+        return names
 
     def drop(self, name: str) -> VersionSet:
         """Remove a name; the versions it named follow the rolling retention again.

@@ -22,6 +22,31 @@ def test_the_same_rows_give_the_same_bytes_however_they_arrive(tmp_path: Path) -
     assert one.sha256 == many.sha256
 
 
+def test_pages_end_at_the_same_rows_however_many_rows_arrive_at_a_time(tmp_path: Path) -> None:
+    rows = ROW_GROUP_ROWS + 70_000
+    whole = pa.record_batch(
+        [
+            pa.array(range(rows), pa.int32()),
+            pa.array([dt.date(2024, 1, 2)] * rows),
+            pa.array([None if row % 7 == 0 else row / 3 for row in range(rows)]),
+        ],
+        schema=SCHEMA,
+    )
+    hashes = {
+        size: stage(
+            (whole.slice(first, size) for first in range(0, rows, size)), SCHEMA, "date", tmp_path / f"{size}.parquet"
+        ).sha256
+        for size in (rows, 65_536, 50_001, 9_973)
+    }
+    assert len(set(hashes.values())) == 1
+
+
+def test_a_scan_can_skip_by_number_and_date_and_the_rest_has_no_statistics(tmp_path: Path) -> None:
+    file = stage(iter([batch()]), SCHEMA, "date", tmp_path / "f.parquet")
+    group = pq.ParquetFile(file.path).metadata.row_group(0)
+    assert [group.column(index).is_stats_set for index in range(3)] == [True, True, False]
+
+
 def test_statistics_are_those_of_the_rows(tmp_path: Path) -> None:
     holes = pa.record_batch(
         [pa.array([1, 2], pa.int32()), pa.array([None, dt.date(2024, 5, 1)]), pa.array([None, None], pa.float64())],

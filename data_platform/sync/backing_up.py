@@ -1,0 +1,89 @@
+"""Backing up a home: the warehouse, dumps of the databases, and the secrets without which neither is of use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from data_platform.records import platform_audit
+from data_platform.records.connection import Records
+from data_platform.records.dumping import dump_records
+from data_platform.records.scope import Scope
+from data_platform.settings import Settings
+from data_platform.warehouse import Warehouse
+from data_platform.warehouse.backup.backups import Backups
+from data_platform.warehouse.backup.rotating import RotationReport
+from data_platform.warehouse.backup.running import BackupReport, Extras
+from data_platform.warehouse.backup.selecting import Candidate, candidate
+from data_platform.warehouse.backup.sets import Kind
+
+DUMPS: Final = "restored"
+SECRETS: Final = "secrets"
+OUTSIDE: Final = frozenset({DUMPS, SECRETS})
+"""The folders of a home, beside the warehouse, whose files a set holds."""
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes that went by just now and the number in all."""
+
+
+def back_up(
+    settings: Settings,
+    warehouse: Warehouse,
+    records: Records,
+    backups: Backups,
+    kind: Kind,
+    *,
+    user: str,
+    progress: Progress,
+) -> BackupReport:
+    """Make a backup of a home and note it in `platform_audit`.
+
+    Raises:
+        DatabaseUnavailableError: when a database can't be dumped; there is no new set.
+        DestinationError, DiskSpaceError: when the place fails; there is no new set, the next run continues.
+        LockBusyError: when another backup is at work, or files are being swept.
+    """
+    with backups.exclusive(), backups.work() as folder:
+        dumps = dump_records(records.databases, settings.home, folder)
+        files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *_secrets(settings.home))
+        report = backups.run(warehouse, kind, Extras(files, dumps.owner), progress)
+    note(
+        records,
+        user,
+        "backup.run",
+        report.set_id,
+        {"key": backups.keyring.newest.name, "objects": report.sent_files, "bytes": report.sent_bytes},
+    )
+    return report
+
+
+def rotate_key(records: Records, backups: Backups, *, user: str, progress: Progress) -> RotationReport:
+    """Encrypt every backup again with the newest key and note it in `platform_audit`.
+
+    Raises:
+        ConfigurationError: when something is under a key that is not given.
+        DestinationError, DiskSpaceError: when the place fails; run it again to continue.
+        LockBusyError: when a backup is at work.
+    """
+    with backups.exclusive():
+        report = backups.rotate(progress)
+    name = backups.keyring.newest.name
+    used: dict[str, object] = {"key": name, "objects": report.objects, "bytes": report.bytes, "sets": report.sets}
+    note(records, user, "backup.rotate", name, {**used, "replaced": list(report.replaced_keys)})
+    return report
+
+
+def note(records: Records, user: str, action: str, subject: str, used: dict[str, object]) -> None:
+    """Append the use of a key to `platform_audit`; `used` names it and never holds it."""
+    with records.transaction(Scope(user, None)) as connection:
+        platform_audit.append(connection, user, action, subject=subject, new_value=used)
+
+
+def _secrets(home: Path) -> list[Candidate]:
+    folder = home / SECRETS
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    # A name with a leading dot is a draft that is about to be renamed.
+    return [
+        candidate(f"{SECRETS}/{path.name}", path) for path in paths if path.is_file() and not path.name.startswith(".")
+    ]
