@@ -63,7 +63,7 @@ def run(home: Path, *arguments: str, **variables: str) -> Ran:
 
 def run_here(home: Path, *arguments: str, **variables: str) -> Ran:
     """Run the command in this process, which spares it the second of its imports; everything else is the same."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO()
     kept, arguments_before, handler = dict(os.environ), sys.argv, signal.getsignal(signal.SIGTERM)
     os.environ.clear()
     os.environ.update(environment(home, **variables))
@@ -80,7 +80,8 @@ def run_here(home: Path, *arguments: str, **variables: str) -> Ran:
         sys.argv = arguments_before
         signal.signal(signal.SIGTERM, handler)
     assert isinstance(code, int)
-    return Ran(code, out.getvalue(), err.getvalue())
+    out.seek(0)
+    return Ran(code, out.read(), err.getvalue())
 
 
 @pytest.fixture(scope="session")
