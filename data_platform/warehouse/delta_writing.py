@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_platform.warehouse.content_hash import BATCH_ROWS, content_hash
-from data_platform.warehouse.deltas import GONE, Delta, arrays_of, batch_from, batches_of, write_delta
+from data_platform.warehouse.deltas import GONE, Delta, arrays_of, batch_from, batches_of, nullable, write_delta
 
 _ROW: Final = "__row"
 _VALUES: Final = "__values"
@@ -38,7 +38,7 @@ def write_whole(old: Path, target: Path, *, dropped: str) -> Delta:
     return write_delta(
         target,
         _rows_of(old, schema, np.ones(rows, np.bool_)),
-        _nullable(schema),
+        nullable(schema),
         dropped=dropped,
         base=None,
         key=(),
@@ -66,7 +66,7 @@ def write_reverse(
     different: Mask = np.zeros(rows, np.bool_)
     different[before.join(after, on=[*key, _VALUES], how="anti").get_column(_ROW).to_numpy()] = True
     gone = after.join(before, on=list(key), how="anti").select(key)
-    stored = _nullable(schema, (GONE, pa.bool_()))
+    stored = nullable(schema, (GONE, pa.bool_()))
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in _rows_of(old, schema, different):
@@ -122,7 +122,7 @@ def _rows_of(path: Path, schema: pa.Schema, chosen: Mask) -> Iterator[pa.RecordB
     first = 0
     for batch in batches_of(path, schema.names):
         some = batch.filter(pa.array(chosen[first : first + batch.num_rows]))
-        yield batch_from(arrays_of(some), _nullable(schema))
+        yield batch_from(arrays_of(some), nullable(schema))
         first += batch.num_rows
 
 
@@ -138,8 +138,3 @@ def _only_keys(batch: pa.RecordBatch, stored: pa.Schema) -> pa.RecordBatch:
 def _shape(path: Path) -> tuple[pa.Schema, int]:
     with pq.ParquetFile(path) as file:
         return file.schema_arrow, file.metadata.num_rows
-
-
-def _nullable(schema: pa.Schema, *more: tuple[str, pa.DataType]) -> pa.Schema:
-    fields = [*zip(schema.names, schema.types, strict=True), *more]
-    return pa.schema([pa.field(name, kind) for name, kind in fields])

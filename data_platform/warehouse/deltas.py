@@ -159,3 +159,9 @@ def arrays_of(batch: pa.RecordBatch) -> Arrays:
 def batch_from(arrays: Arrays, columns: pa.Schema) -> pa.RecordBatch:
     """A batch of these columns."""
     return pa.RecordBatch.from_arrays(arrays, schema=columns)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+
+
+def nullable(schema: pa.Schema, *more: tuple[str, pa.DataType]) -> pa.Schema:
+    """The names and types of the columns without anything else that was said of them, and more columns after them."""
+    fields = [*zip(schema.names, schema.types, strict=True), *more]
+    return pa.schema([pa.field(name, kind) for name, kind in fields])

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from data_platform.errors import ChecksumMismatchError, SchemaError
 from data_platform.warehouse import layout
-from data_platform.warehouse.assembly import assemble
+from data_platform.warehouse.assembly import prove
 from data_platform.warehouse.delta_writing import write_reverse, write_whole
-from data_platform.warehouse.deltas import Delta
 from data_platform.warehouse.integrity import hash_file
-from data_platform.warehouse.rebuild import links_from, put_together, rebuild, temporary_beside
+from data_platform.warehouse.rebuild import links_from, prove_delta, rebuild, temporary_beside
 from data_platform.warehouse.retention import Expiring
 from data_platform.warehouse.store import LocalStore
 
@@ -40,9 +39,9 @@ def secure_delta(store: LocalStore, file: Expiring, key: tuple[str, ...]) -> str
         with ExitStack() as cleaning:
             target = store.path(layout.delta(sha256))
             written = _temporary(target, cleaning)
-            if not _write_reverse(old, base, written, file, key, cleaning):
+            if not _write_reverse(old, base, written, file, key):
                 written = _temporary(target, cleaning)
-                _prove(write_whole(old, written, dropped=sha256), written, None, cleaning)
+                prove([(write_whole(old, written, dropped=sha256), written)], None)
             store.adopt_if_absent(layout.delta(sha256), written)
     except SchemaError as error:
         return error.message
@@ -55,11 +54,10 @@ def _is_secured(store: LocalStore, sha256: str) -> bool:
     """Whether an earlier run, or an earlier life of the same content, left a delta that gives the rows back."""
     if not store.exists(layout.delta(sha256)):
         return False
-    with ExitStack() as cleaning:
-        try:
-            put_together(store, sha256, _temporary(store.path(layout.rebuilt(sha256)), cleaning))
-        except ChecksumMismatchError:
-            return False
+    try:
+        prove_delta(store, sha256)
+    except ChecksumMismatchError:
+        return False
     return True
 
 
@@ -87,7 +85,6 @@ def _write_reverse(
     written: Path,
     file: Expiring,
     key: tuple[str, ...],
-    cleaning: ExitStack,
 ) -> bool:
     """Write a delta against the base and prove it; False when there is none that is smaller than the file and true."""
     if base is None:
@@ -97,14 +94,10 @@ def _write_reverse(
     if delta is None or written.stat().st_size >= file.entry.bytes:
         return False
     try:
-        _prove(delta, written, path, cleaning)
+        prove([(delta, written)], path)
     except ChecksumMismatchError:
         return False
     return True
-
-
-def _prove(delta: Delta, written: Path, standing: Path | None, cleaning: ExitStack) -> None:
-    assemble([(delta, written)], standing, _temporary(written, cleaning))
 
 
 def _temporary(target: Path, cleaning: ExitStack) -> Path:

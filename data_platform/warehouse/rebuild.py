@@ -11,7 +11,7 @@ from typing import IO, Final
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import layout
-from data_platform.warehouse.assembly import Link, assemble
+from data_platform.warehouse.assembly import Link, assemble, prove
 from data_platform.warehouse.deltas import read_delta, read_rows
 from data_platform.warehouse.store import LocalStore, make_folder, no_space_is_clear
 from data_platform.warehouse.trash import fetch_from_trash
@@ -53,12 +53,21 @@ def put_together(store: LocalStore, sha256: str, target: Path) -> None:
     """Write the rows of a dropped file to a new file, flushed and proven.
 
     Raises:
-        FileNotFoundError: when there is no delta of it.
         ChecksumMismatchError, DiskSpaceError: as `rebuild` does.
     """
     with ExitStack() as opened:
         chain, standing = _chain(store, sha256, opened)
         assemble(chain, standing, target)
+
+
+def prove_delta(store: LocalStore, sha256: str) -> None:
+    """See that the delta of a file gives its rows back, whether or not the file still stands.
+
+    Raises:
+        ChecksumMismatchError: as `rebuild` does.
+    """
+    with ExitStack() as opened:
+        prove(*_chain(store, sha256, opened))
 
 
 def delta_problem(store: LocalStore, sha256: str) -> str | None:

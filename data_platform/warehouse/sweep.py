@@ -20,7 +20,7 @@ from data_platform.warehouse import layout
 from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.rebuild import TEMPORARY, delta_problem
 from data_platform.warehouse.roots import read_roots
-from data_platform.warehouse.store import LocalStore, fsync_path
+from data_platform.warehouse.store import LocalStore, fsync_path, no_space_is_clear
 from data_platform.warehouse.trash import TrashedFile, delete_trashed, move_to_trash, new_run, trashed
 from data_platform.warehouse.warehouse import Warehouse
 
@@ -142,8 +142,9 @@ def _still_needed(store: LocalStore, file: TrashedFile, named: set[str]) -> str:
 
 def _plain(kind: Kind, path: Path, name: str) -> tuple[Garbage, Removal]:
     def remove(_run: str) -> None:
-        path.unlink(missing_ok=True)
-        fsync_path(path.parent)
+        with no_space_is_clear(path):
+            path.unlink(missing_ok=True)
+            fsync_path(path.parent)
 
     return Garbage(kind=kind, name=name, bytes=path.stat().st_size), remove
 

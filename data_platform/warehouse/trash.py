@@ -19,7 +19,7 @@ from typing import Final
 
 from data_platform.warehouse import layout
 from data_platform.warehouse.integrity import hash_file
-from data_platform.warehouse.store import LocalStore, fsync_path, make_folder
+from data_platform.warehouse.store import LocalStore, fsync_path, make_folder, no_space_is_clear
 
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _RUN: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
@@ -45,9 +45,10 @@ def move_to_trash(store: LocalStore, sha256: str, run: str) -> None:
     source = store.path(layout.blob(sha256))
     target = store.path(f"{layout.TRASH}/{run}/{sha256}.parquet")
     make_folder(target.parent)
-    source.rename(target)
-    fsync_path(target.parent)
-    fsync_path(source.parent)
+    with no_space_is_clear(target):
+        source.rename(target)
+        fsync_path(target.parent)
+        fsync_path(source.parent)
 
 
 def trashed(store: LocalStore) -> Iterator[TrashedFile]:
@@ -65,8 +66,9 @@ def trashed(store: LocalStore) -> Iterator[TrashedFile]:
 
 def delete_trashed(file: TrashedFile) -> None:
     """Delete a file of the trash for good, and its run's folder with the last one."""
-    file.path.unlink(missing_ok=True)
-    fsync_path(file.path.parent)
+    with no_space_is_clear(file.path):
+        file.path.unlink(missing_ok=True)
+        fsync_path(file.path.parent)
     with suppress(OSError):  # other files are in it still
         file.path.parent.rmdir()
 

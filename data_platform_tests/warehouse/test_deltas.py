@@ -133,6 +133,24 @@ def test_a_delta_is_much_smaller_than_the_file_it_stands_for(warehouse: Warehous
     assert path.stat().st_mode & 0o777 == 0o444
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("-0.0", "0.0"), ("0.0", "-0.0"), ("nan", "other nan"), ("other nan", "nan")]
+)
+def test_floats_that_compare_as_equal_but_have_other_bits_are_told_apart(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    bits = {"0.0": 0, "-0.0": -(2**63), "nan": 0x7FF8 << 48, "other nan": (0x7FF8 << 48) + 1}
+    for name, value in (("old", before), ("base", after)):
+        floats = pa.array([bits[value], 1], pa.int64()).view(pa.float64())
+        pq.write_table(pa.table({"k": [1, 2], "x": floats}), tmp_path / name)
+    old, base, target = (tmp_path / name for name in ("old", "base", "delta"))
+    delta = write_reverse(old, base, target, dropped=OLD, base_sha256=BASE, key=("k",))
+    assert delta is not None
+    assert pq.read_metadata(target).num_rows == 1
+    assemble([(delta, target)], base, tmp_path / "again")
+    assert content_hash(tmp_path / "again") == content_hash(old)
+
+
 def test_rows_in_another_order_than_the_keys_come_back_in_it(warehouse: Warehouse) -> None:
     ordered = rows(1).to_pylist()
     shuffled = pa.RecordBatch.from_pylist([*ordered[5:], *ordered[:5]], COLUMNS)
