@@ -94,4 +94,7 @@ def _print(report: RetentionReport, *, as_json: bool) -> None:
     would = "would be dropped" if report.dry_run else "are in the trash; `data-platform gc` deletes them after 7 days"
     size = f"{report.bytes_freed / 2**20:,.1f} MiB"
     deltas = "" if report.dry_run else f" Their deltas take {report.delta_bytes / 2**20:,.1f} MiB."
+    if report.files_secured:
+        secured = "would get" if report.dry_run else "got"
+        say(f"{report.files_secured} superseded files that stay {secured} a delta, should their bytes go bad.")
     say(f"{report.versions_expired} versions expired; {report.files_dropped} files ({size}) {would}.{deltas}")

@@ -29,7 +29,7 @@ def secure_delta(store: LocalStore, file: Expiring, key: tuple[str, ...]) -> str
     """
     sha256 = file.entry.sha256
     old = store.path(layout.blob(sha256))
-    if hash_file(old) != sha256:
+    if not _is_sound(old, sha256):
         return "it is damaged; see data-platform verify"
     try:
         if _is_secured(store, sha256):
@@ -69,7 +69,7 @@ def _base(store: LocalStore, file: Expiring) -> tuple[str, Path] | None:
             if file.entry.sha256 in links_from(store, sha256):
                 continue
             path = store.path(layout.blob(sha256))
-            if path.exists() and hash_file(path) == sha256:
+            if _is_sound(path, sha256):
                 return sha256, path
             rebuilt = rebuild(store, sha256) if store.exists(layout.delta(sha256)) else None
         except ChecksumMismatchError:
@@ -77,6 +77,14 @@ def _base(store: LocalStore, file: Expiring) -> tuple[str, Path] | None:
         if rebuilt is not None:
             return sha256, rebuilt
     return None
+
+
+def _is_sound(path: Path, sha256: str) -> bool:
+    """Whether the bytes can be had and are those that were published."""
+    try:
+        return hash_file(path) == sha256
+    except OSError:  # gone, or on an unreadable sector
+        return False
 
 
 def _write_reverse(

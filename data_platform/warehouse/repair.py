@@ -22,9 +22,11 @@ from data_platform.warehouse.manifest_form import bad_parts, manifest_from
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.problems import Problem
 from data_platform.warehouse.quarantine import QuarantineEntry, entry_id
+from data_platform.warehouse.rebuild import delta_problem
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.staging import staging_folder
 from data_platform.warehouse.store import LocalStore
+from data_platform.warehouse.trash import fetch_from_trash
 from data_platform.warehouse.warehouse import Warehouse
 
 _WAIT_SECONDS: Final = 10.0
@@ -38,6 +40,17 @@ class Copies(Protocol):
         ...
 
 
+class _Trash:
+    """What was dropped and is not deleted yet."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+
+    def fetch(self, key: str, target: Path) -> bool:
+        """Copy a published file out of the trash."""
+        return key.startswith(f"{layout.BLOBS}/") and fetch_from_trash(self._store, Path(key).stem, target)
+
+
 class Repair(BaseModel):
     """What became of one problem."""
 
@@ -49,7 +62,7 @@ class Repair(BaseModel):
 
 
 def repair(warehouse: Warehouse, problems: Sequence[Problem], copies: Sequence[Copies]) -> list[Repair]:
-    """Try to mend each problem; `copies` are asked in turn.
+    """Try to mend each problem; the trash, then `copies` are asked in turn.
 
     A partition's file that cannot be mended is marked: reading it then says that only a sync can bring the partition
     back. A lost manifest stays lost, and its version says so.
@@ -57,7 +70,7 @@ def repair(warehouse: Warehouse, problems: Sequence[Problem], copies: Sequence[C
     Raises:
         LockBusyError: when a writer works on a table whose manifest or schema is to be mended.
     """
-    return [_repair(warehouse, problem, copies) for problem in problems]
+    return [_repair(warehouse, problem, [_Trash(warehouse.store), *copies]) for problem in problems]
 
 
 def clear_healed_marks(store: LocalStore, table: str) -> None:
@@ -72,7 +85,7 @@ def _repair(warehouse: Warehouse, problem: Problem, copies: Sequence[Copies]) ->
     name = problem.table or "names"
     with (
         warehouse.lock(name).acquire(wait_seconds=_WAIT_SECONDS) as lock,
-        warehouse.sweeping.shared(),
+        warehouse.sweeping.exclusive(),
         staging_folder(warehouse.staging_root, f"repair-{name}", lock.token.writer_id) as folder,
     ):
         if problem.kind in {"broken_chain", "other_files"}:
@@ -83,9 +96,14 @@ def _repair(warehouse: Warehouse, problem: Problem, copies: Sequence[Copies]) ->
             warehouse.store.restore(problem.key, fetched)
             if problem.sha256:
                 clear_mark(warehouse.store, problem.sha256)
-            return Repair(problem=problem, outcome="mended", message="restored from a backup")
+            return Repair(problem=problem, outcome="mended", message="restored from a copy")
         if problem.kind == "schema":
             return _schema_from_files(warehouse, problem)
+        if problem.kind == "changed_file" and problem.sha256 and delta_problem(warehouse.store, problem.sha256) is None:
+            # Alone with the files: nobody can have put the true bytes back meanwhile.
+            warehouse.store.delete(problem.key)
+            clear_mark(warehouse.store, problem.sha256)
+            return Repair(problem=problem, outcome="mended", message="its rows are put together from later files")
     return _give_up(warehouse.store, problem)
 
 

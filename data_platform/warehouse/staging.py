@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_platform.catalog.drift import columns_of
-from data_platform.errors import SchemaError
+from data_platform.errors import Fenced, SchemaError
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
 ROW_GROUP_ROWS: Final = 524_288
@@ -54,7 +54,11 @@ class StagedFile:
 def staging_folder(root: Path, table: str, writer_id: str) -> Generator[Path]:
     """A folder of one writer's own, removed on the way out, whatever happened.
 
-    The caller holds the table's lock, so what other writers of this table left here belongs to dead ones and goes.
+    The caller holds the table's lock, so what other writers of this table left here goes: they are dead, or lost the
+    lock by force.
+
+    Raises:
+        Fenced: when a successor, to whom our lock was given, has cleared our files away meanwhile.
     """
     for left_behind in root.glob(f"{table}@*"):
         shutil.rmtree(left_behind, ignore_errors=True)
@@ -62,6 +66,14 @@ def staging_folder(root: Path, table: str, writer_id: str) -> Generator[Path]:
     try:
         make_folder(folder)
         yield folder
+    except FileNotFoundError as error:
+        gone = Path(error.filename or folder)
+        if gone.is_relative_to(folder) and not gone.exists():
+            raise Fenced(
+                f"The lock on {table} was taken away while working; nothing was published.",
+                hint="See `data-platform lock list`, then run the sync again.",
+            ) from error
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -38,7 +38,7 @@ _FOLDERS: Final = (
 )
 _PARQUET: Final = re.compile(r"([0-9a-f]{64})\.parquet")
 
-Kind = Literal["unnamed file", "unfinished file", "rebuilt file", "trashed file"]
+Kind = Literal["unnamed file", "unfinished file", "rebuilt file", "trashed file", "stale note"]
 
 
 class Garbage(BaseModel):
@@ -106,6 +106,9 @@ def _garbage(warehouse: Warehouse, now: dt.datetime) -> Iterator[tuple[Garbage, 
     for path in sorted(store.path(layout.REBUILT).glob("*/*.parquet")):
         if not path.name.startswith(TEMPORARY) and _age(path, now) >= REBUILT_AGE:
             yield _plain("rebuilt file", path, path.stem)
+    for path in sorted(store.path(layout.SOUND).glob("*/*")):
+        if not store.exists(layout.blob(path.name)):
+            yield _plain("stale note", path, path.name)
     yield from _trash(store, named, now)
 
 

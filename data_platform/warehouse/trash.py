@@ -49,6 +49,7 @@ def move_to_trash(store: LocalStore, sha256: str, run: str) -> None:
         source.rename(target)
         fsync_path(target.parent)
         fsync_path(source.parent)
+    store.path(layout.sound(sha256)).unlink(missing_ok=True)
 
 
 def trashed(store: LocalStore) -> Iterator[TrashedFile]:

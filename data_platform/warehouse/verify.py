@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
-from data_platform.warehouse.integrity import fault_of
+from data_platform.warehouse.integrity import Fault, fault_of
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.problems import Problem, ProblemKind, VerifyReport
@@ -130,9 +130,12 @@ def _check_file(store: LocalStore, entry: FileEntry, versions: list[int], found:
     if fault is None:
         return
     dropped = delta_problem(store, entry.sha256)
-    if dropped is None:
-        return  # its rows can be put together from later files
     where, short = f", partition {entry.partition}", f"{entry.sha256[:12]}…"
+    if dropped is None:
+        if fault is Fault.CHANGED:
+            message = f"{where}: the file {short} has changed; its rows are put together from later files"
+            found.add("changed_file", layout.blob(entry.sha256), message, versions, entry)
+        return
     if store.exists(layout.delta(entry.sha256)):
         message = f"{where}: the dropped file {short} cannot be put together: {dropped}"
         found.add("delta", layout.delta(entry.sha256), message, versions, entry)

@@ -12,7 +12,10 @@ from data_platform.warehouse import SyncManifest, Warehouse, layout
 from data_platform.warehouse.integrity import marks
 from data_platform.warehouse.problems import Problem
 from data_platform.warehouse.repair import Repair, clear_healed_marks, repair
+from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.trash import move_to_trash, new_run
 from data_platform.warehouse.verify import verify_names, verify_table
+from data_platform_tests.warehouse.changing import LATER, TABLE, publish_rows, written
 from data_platform_tests.warehouse.damage import blob_path, flip_a_bit
 from data_platform_tests.warehouse.frames import batch, publish
 
@@ -197,3 +200,32 @@ def test_a_tag_whose_manifest_is_another_one_now_is_named(warehouse: Warehouse) 
     (problem,) = verify_names(warehouse.store).problems
     assert (problem.kind, problem.versions, problem.pins) == ("other_files", (3,), ("backtest",))
     assert "has other files than it had" in problem.message
+
+
+def test_a_superseded_file_that_goes_bad_is_put_together_from_later_ones(warehouse: Warehouse) -> None:
+    before = publish_rows(warehouse, 1)
+    publish_rows(warehouse, 2)
+    report = apply_retention(warehouse)
+    assert (report.files_dropped, report.files_secured) == (0, 2)  # of this table and of the other
+    path = blob_path(warehouse, before, "2024")
+    expected = written(path)
+    flip_a_bit(path)
+    pinned = warehouse.reader(TABLE).pin(1)
+    assert written(pinned.files[0]) == expected
+    (problem,) = verify_table(warehouse.store, TABLE).problems
+    assert (problem.kind, problem.versions) == ("changed_file", (1,))
+    assert "put together from later files" in problem.message
+    assert [item.outcome for item in repair(warehouse, [problem], ())] == ["mended"]
+    assert verify_table(warehouse.store, TABLE).problems == ()
+    assert written(warehouse.reader(TABLE).pin(1).files[0]) == expected
+
+
+def test_what_lies_in_the_trash_mends_a_file(warehouse: Warehouse, made: list[SyncManifest]) -> None:
+    path = blob_path(warehouse, made[1], "2024")
+    before = path.read_bytes()
+    apply_retention(warehouse, now=LATER)  # the tag keeps it
+    move_to_trash(warehouse.store, path.stem, new_run(LATER))
+    warehouse.store.delete(layout.delta(path.stem))
+    (problem,) = verify_table(warehouse.store, "t").problems
+    assert [item.outcome for item in repair(warehouse, [problem], ())] == ["mended"]
+    assert path.read_bytes() == before

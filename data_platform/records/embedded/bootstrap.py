@@ -1,4 +1,4 @@
-"""Roles and databases of the embedded server, created as its superuser; beside that it is used to dump and load backups.
+"""Roles and databases of the embedded server, created as its superuser, which else dumps and loads backups.
 
 Every step can be repeated, and a mark on the last one says that all were done, so a start that was killed half-way
 is finished by the next.
