@@ -40,18 +40,20 @@ def diff(
     if not rows:
         with reading_session() as session:
             require(session.user, Action.VIEW_DATA_SYNC, declared.dataset)
-            found = _compare(*_pin(session, declared, old, new), declared)
+            with session.warehouse.sweeping.shared():  # an old version's files may expire at any moment
+                found = _compare(*_pin(session, declared, old, new), declared)
         _print(found, None, as_json=as_json)
         return
     with open_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, declared.dataset)
         require(session.user, Action.QUERY_DATA, declared.dataset)
-        older, newer = _pin(session, declared, old, new)
-        found = _compare(older, newer, declared)
-        # Written before the rows are seen: who cannot be written down sees nothing.
-        versions = {"older": older.version, "newer": newer.version, "rows": rows}
-        session.record("diff.rows", dataset=declared.dataset, subject=declared.name, new_value=versions)
-        _print(found, differing_rows(older, newer, declared, rows), as_json=as_json)
+        with session.warehouse.sweeping.shared():
+            older, newer = _pin(session, declared, old, new)
+            found = _compare(older, newer, declared)
+            # Written before the rows are seen: who cannot be written down sees nothing.
+            versions = {"older": older.version, "newer": newer.version, "rows": rows}
+            session.record("diff.rows", dataset=declared.dataset, subject=declared.name, new_value=versions)
+            _print(found, differing_rows(older, newer, declared, rows), as_json=as_json)
 
 
 def _pin(session: Reading, table: Table, old: str, new: str) -> tuple[PinnedVersion, PinnedVersion]:

@@ -10,8 +10,8 @@ import typer
 from data_platform.catalog import TABLES, find_table
 from data_platform.cli.options import Json, Reason, TableName
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import open_session, reading_session
-from data_platform.governance.permissions import Action, require, require_administrator
+from data_platform.cli.session import Reading, open_session, reading_session
+from data_platform.governance.permissions import Action, is_administrator, require, require_administrator
 from data_platform.warehouse.conditions import lock_condition
 from data_platform.warehouse.lock import LockState
 from data_platform.warehouse.lock_token import is_foreign
@@ -34,11 +34,7 @@ def list_locks(*, as_json: Json = False) -> None:
     """List the locks that exist, and whether their owner lives."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        states = [
-            state
-            for state in session.warehouse.locks()
-            if state.table not in TABLES or TABLES[state.table].dataset in session.datasets
-        ]
+        states = [state for state in session.warehouse.locks() if _may_know(session, state.table)]
     if as_json:
         print_json([_document(state) for state in states])
         return
@@ -72,13 +68,14 @@ def release(
     reason: Reason = "",
 ) -> None:
     """Take a lock away from a writer that is surely dead or stuck; for administrators. It can publish nothing then."""
-    declared = find_table(table)
     with open_session() as session:
         require_administrator(session.user)
+        if table not in {state.table for state in session.warehouse.locks()}:
+            find_table(table)  # says which there are, when it is none
         token = session.warehouse.lock(table).force_release(writer)
         session.record(
             "lock.release",
-            dataset=declared.dataset,
+            dataset=TABLES[table].dataset if table in TABLES else None,
             subject=table,
             old_value=token.model_dump(mode="json"),
             reason=reason,
@@ -99,3 +96,8 @@ def _document(state: LockState) -> dict[str, object]:
     token = state.token.model_dump(mode="json") if state.token else {}
     heartbeat = state.heartbeat_at.isoformat()
     return {"table": state.table, "alive": state.alive, "heartbeat_at": heartbeat, "note": _note(state), **token}
+
+
+def _may_know(session: Reading, name: str) -> bool:
+    """Tables of the user's datasets; a lock that is not a table's (a backup's) is for administrators."""
+    return TABLES[name].dataset in session.datasets if name in TABLES else is_administrator(session.user)

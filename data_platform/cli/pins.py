@@ -10,8 +10,7 @@ from data_platform.catalog import find_table
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, say
 from data_platform.cli.session import open_session, reading_session
-from data_platform.cli.snapshots import print_sets, print_versions, visible
-from data_platform.errors import UsageError
+from data_platform.cli.snapshots import drop_set, print_sets, print_versions, say_damaged, seen_by, set_for
 from data_platform.governance.permissions import Action, require, require_administrator
 from data_platform.warehouse.as_of import parse_as_of
 
@@ -57,8 +56,9 @@ def list_pins(*, as_json: Json = False) -> None:
     """List the pins, oldest first."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        seen = [visible(named, session.datasets) for named in session.warehouse.pins.all()]
-        found = sorted((named for named in seen if named is not None), key=lambda named: named.created_at)
+        readable, damaged = session.warehouse.pins.readable()
+        found = seen_by(session, readable)
+    say_damaged(session, damaged)
     if as_json:
         print_json(found)
     elif not found:
@@ -72,9 +72,7 @@ def show(backtest_id: BacktestId, *, as_json: Json = False) -> None:
     """Show which versions a pin keeps."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        found = visible(session.warehouse.pins.get(backtest_id), session.datasets)
-        if found is None:
-            raise UsageError(f"There is no pin {backtest_id}.", hint="See: data-platform pin list")
+        found = set_for(session, session.warehouse.pins, backtest_id)
     if as_json:
         print_json(found)
     else:
@@ -86,7 +84,5 @@ def drop(backtest_id: BacktestId, *, reason: Reason = "") -> None:
     """Remove a pin, for administrators. The versions that it kept follow the rolling retention again."""
     with open_session() as session:
         require_administrator(session.user)
-        named = session.warehouse.pins.get(backtest_id)
-        session.record("pin.drop", subject=backtest_id, old_value=named.model_dump(mode="json"), reason=reason)
-        session.warehouse.pins.drop(backtest_id)
+        drop_set(session, session.warehouse.pins, backtest_id, reason)
     say(f"{backtest_id} is no longer pinned.")

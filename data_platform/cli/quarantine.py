@@ -10,8 +10,8 @@ import typer
 from data_platform.catalog import find_table
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, print_table, say, stdout
-from data_platform.cli.session import Session, open_session, reading_session
-from data_platform.governance.permissions import Action, decide, require, require_administrator
+from data_platform.cli.session import Reading, Session, open_session, reading_session
+from data_platform.governance.permissions import Action, is_administrator, require, require_administrator
 from data_platform.sync.context import SyncContext
 from data_platform.sync.restoring import restore_quarantined
 from data_platform.warehouse.quarantine import QuarantineEntry, expired, no_such_entry
@@ -36,7 +36,7 @@ def list_entries(
     dataset = find_table(table).dataset if table else None
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_QUALITY, dataset)
-        entries = [entry for entry in session.warehouse.quarantine.entries(table) if entry.dataset in session.datasets]
+        entries = [entry for entry in session.warehouse.quarantine.entries(table) if _may_know(session, entry)]
     if as_json:
         print_json(entries)
         return
@@ -57,7 +57,7 @@ def show(entry_id: EntryId, *, as_json: Json = False) -> None:
         require(session.user, Action.VIEW_DATA_QUALITY, None)
         quarantine = session.warehouse.quarantine
         entry = quarantine.get(entry_id)
-        if not decide(session.user, Action.VIEW_DATA_QUALITY, entry.dataset).allowed:
+        if not _may_know(session, entry):
             raise no_such_entry(entry_id)
         folder = quarantine.folder(entry)
     if as_json:
@@ -138,7 +138,13 @@ def _entry_for(session: Session, entry_id: str, action: Action) -> QuarantineEnt
     """The entry, for someone who may do this to its dataset; others are told that it does not exist."""
     require(session.user, action, None)
     entry = session.warehouse.quarantine.get(entry_id)
-    if entry.dataset not in session.datasets:
+    if not _may_know(session, entry):
         raise no_such_entry(entry_id)
-    require(session.user, action, entry.dataset)
+    if entry.dataset:
+        require(session.user, action, entry.dataset)
     return entry
+
+
+def _may_know(session: Reading, entry: QuarantineEntry) -> bool:
+    """Whether the user may know of an entry; one that belongs to no dataset (a damaged tag) is for administrators."""
+    return entry.dataset in session.datasets or (not entry.dataset and is_administrator(session.user))

@@ -25,15 +25,14 @@ def rollback(
     declared = find_table(table)
     with open_session() as session:
         require(session.user, Action.TRIGGER_DATA_SYNC, declared.dataset)
-        before = session.warehouse.manifests(table).latest_number()
         with session.warehouse.lock(table).acquire() as lock:
             manifest = roll_back(session.warehouse.store, lock, table, to)
         session.record(
             "table.rollback",
             dataset=declared.dataset,
             subject=table,
-            old_value={"version": before},
-            new_value={"version": manifest.manifest_version, "checksum": manifest.checksum, "to": to or before - 1},
+            old_value={"version": manifest.manifest_version - 1},
+            new_value={"version": manifest.manifest_version, "checksum": manifest.checksum, "asked_for": to},
             reason=reason,
         )
     if as_json:

@@ -10,12 +10,12 @@ import typer
 from data_platform.catalog import TABLES, find_table
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import Reading, open_session, reading_session
-from data_platform.errors import UsageError
-from data_platform.governance.permissions import Action, require, require_administrator
+from data_platform.cli.session import Reading, Session, open_session, reading_session
+from data_platform.errors import ChecksumMismatchError, UsageError
+from data_platform.governance.permissions import Action, is_administrator, require, require_administrator
 from data_platform.warehouse.manifest import FileEntry
 from data_platform.warehouse.rollback import changed_partitions
-from data_platform.warehouse.version_sets import VersionSet
+from data_platform.warehouse.version_sets import VersionSet, VersionSets, no_such_set
 
 app = typer.Typer(help="Tags that keep a version of every table, for good.", no_args_is_help=True)
 Tag = Annotated[str, typer.Argument(metavar="TAG")]
@@ -63,7 +63,9 @@ def list_tags(*, as_json: Json = False) -> None:
     """List the tags, oldest first."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        tags = sorted(_visible(session, session.warehouse.snapshots.all()), key=lambda named: named.created_at)
+        found, damaged = session.warehouse.snapshots.readable()
+        tags = seen_by(session, found)
+    say_damaged(session, damaged)
     if as_json:
         print_json(tags)
     elif not tags:
@@ -77,13 +79,11 @@ def show(tag: Tag, *, as_json: Json = False) -> None:
     """Show which versions a tag names."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        found = _visible(session, [session.warehouse.snapshots.get(tag)])
-        if not found:
-            raise UsageError(f"There is no snapshot {tag}.", hint="See: data-platform snapshot list")
+        found = set_for(session, session.warehouse.snapshots, tag)
     if as_json:
-        print_json(found[0])
+        print_json(found)
     else:
-        print_versions(found[0])
+        print_versions(found)
 
 
 @app.command()
@@ -91,9 +91,8 @@ def diff(older: Tag, newer: Tag, *, as_json: Json = False) -> None:
     """Show which partitions differ between two tags; `data-platform diff` compares their rows."""
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, None)
-        tags = session.warehouse.snapshots
-        before, after = tags.get(older).versions, tags.get(newer).versions
-        tables = [name for name in sorted({*before, *after}) if _dataset(name) in session.datasets]
+        before, after = (set_for(session, session.warehouse.snapshots, tag).versions for tag in (older, newer))
+        tables = sorted({*before, *after})
         changed = {
             name: changed_partitions(_files(session, name, before), _files(session, name, after)) for name in tables
         }
@@ -117,9 +116,7 @@ def drop(tag: Tag, *, reason: Reason = "") -> None:
     """Remove a tag, for administrators. The versions that it kept follow the rolling retention again."""
     with open_session() as session:
         require_administrator(session.user)
-        named = session.warehouse.snapshots.get(tag)
-        session.record("snapshot.drop", subject=tag, old_value=named.model_dump(mode="json"), reason=reason)
-        session.warehouse.snapshots.drop(tag)
+        drop_set(session, session.warehouse.snapshots, tag, reason)
     say(f"{tag} is dropped.")
 
 
@@ -152,18 +149,44 @@ def print_versions(named: VersionSet) -> None:
         say(named.description)
 
 
-def visible(named: VersionSet, datasets: frozenset[str]) -> VersionSet | None:
-    """What a reader of these datasets may know of a set; None when that is nothing."""
-    versions = {table: number for table, number in named.versions.items() if _dataset(table) in datasets}
-    if not versions:
-        return None
-    checksums = {table: named.checksums[table] for table in versions}
-    return named.model_copy(update={"versions": versions, "checksums": checksums})
+def set_for(session: Reading, sets: VersionSets, name: str) -> VersionSet:
+    """A set as far as the user may know of it.
+
+    Raises:
+        UsageError: when there is none, or the user may know nothing of it: the two are not told apart.
+        ChecksumMismatchError: when its file is damaged.
+    """
+    found = seen_by(session, [sets.get(name)])
+    if not found:
+        raise no_such_set(sets.kind, name)
+    return found[0]
 
 
-def _visible(session: Reading, sets: list[VersionSet]) -> list[VersionSet]:
-    seen = (visible(named, session.datasets) for named in sets)
-    return [named for named in seen if named is not None]
+def seen_by(session: Reading, sets: list[VersionSet]) -> list[VersionSet]:
+    """The sets, each with the tables that the user may know of; those without any are left out."""
+    seen: list[VersionSet] = []
+    for named in sets:
+        versions = {table: number for table, number in named.versions.items() if _dataset(table) in session.datasets}
+        checksums = {table: named.checksums[table] for table in versions}
+        if versions:
+            seen.append(named.model_copy(update={"versions": versions, "checksums": checksums}))
+    return seen
+
+
+def say_damaged(session: Reading, damaged: list[ChecksumMismatchError]) -> None:
+    """Tell administrators which names cannot be read; nobody can know what they are of."""
+    for error in damaged if is_administrator(session.user) else []:
+        say(str(error))
+
+
+def drop_set(session: Session, sets: VersionSets, name: str, reason: str) -> None:
+    """Remove a name and write that to the audit, even of one that can no longer be read."""
+    if name not in sets.names():
+        raise no_such_set(sets.kind, name)
+    readable = {named.name: named for named in sets.readable()[0]}
+    old = readable[name].model_dump(mode="json") if name in readable else {"name": name, "readable": False}
+    session.record(f"{sets.kind}.drop", subject=name, old_value=old, reason=reason)
+    sets.drop(name)
 
 
 def _dataset(table: str) -> str:

@@ -14,7 +14,7 @@ from data_platform.cli.session import Reading, open_session, reading_session
 from data_platform.governance.permissions import Action, require, require_administrator
 from data_platform.warehouse.backup import open_backups
 from data_platform.warehouse.problems import Problem, VerifyReport
-from data_platform.warehouse.repair import clear_healed_marks, repair
+from data_platform.warehouse.repair import Repair, clear_healed_marks, repair
 from data_platform.warehouse.verify import published_bytes, verify_names, verify_table
 
 
@@ -34,7 +34,10 @@ def verify(
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_SYNC, chosen[0].dataset if table else None)
         names = [item.name for item in chosen if item.dataset in session.datasets]
-        reports = _reports(session, names, with_sets=table is None and session.datasets == frozenset(DATASETS))
+        everything = table is None and session.datasets == frozenset(DATASETS)
+        if everything:
+            names = list(dict.fromkeys([*names, *session.warehouse.tables()]))
+        reports = _reports(session, names, with_sets=everything)
     if as_json:
         print_json(reports)
     else:
@@ -54,19 +57,21 @@ def _reports(session: Reading, names: list[str], *, with_sets: bool) -> list[Ver
 
 
 def _repair(table: str | None, *, as_json: bool) -> None:
-    names = [find_table(table).name] if table else list(TABLES)
     with open_session() as session:
         require_administrator(session.user)
+        # A table that has left the catalog still has files, and damage in it stops retention.
+        names = [find_table(table).name] if table else list(dict.fromkeys([*TABLES, *session.warehouse.tables()]))
         reports = _reports(session, names, with_sets=table is None)
         problems = [problem for report in reports for problem in report.problems]
         if problems and session.settings.backup_key is None:
             say("No backup is asked: DATA_PLATFORM_BACKUP_KEY is not set.")
         copies = [open_backups(session.settings)] if problems and session.settings.backup_key else []
-        repairs = repair(session.warehouse, problems, copies)
+        repairs: list[Repair] = []
+        for item in repair(session.warehouse, problems, copies):
+            session.record("verify.repair", subject=item.problem.key, new_value={"outcome": item.outcome})
+            repairs.append(item)
         for name in names:
             clear_healed_marks(session.warehouse.store, name)
-        for item in repairs:
-            session.record("verify.repair", subject=item.problem.key, new_value={"outcome": item.outcome})
     if as_json:
         print_json(repairs)
     elif not repairs:

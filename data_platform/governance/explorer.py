@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -137,7 +138,10 @@ class DataExplorerService:
         pinned = pin_dataset(self._warehouse, found, as_of)
         versions = {name: version.version for name, version in pinned.items()}
         cipher = open_cipher(self._settings)
-        with audited(self._records, cipher, question, versions, self._settings.queries_per_minute) as run:
+        # What is not the latest version may expire at any moment; while we read it, nothing is moved.
+        undisturbed = nullcontext() if as_of is None else self._warehouse.sweeping.shared()
+        limit = self._settings.queries_per_minute
+        with undisturbed, audited(self._records, cipher, question, versions, limit) as run:
             answer = self._engine.run(
                 query,
                 views_of(pinned),

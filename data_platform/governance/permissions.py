@@ -128,11 +128,16 @@ def permitted_datasets(user: User, known: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in known if user.holds(dataset_permission(name)))
 
 
+def is_administrator(user: User) -> bool:
+    """Whether the user has the role that may do everything."""
+    return not user.disabled and user.role is Role.ADMIN
+
+
 def require_administrator(user: User) -> None:
     """Let only administrators pass: accounts, grants, tokens and the database's tables are theirs.
 
     Raises:
         NotPermittedError: for everyone else.
     """
-    if user.disabled or user.role is not Role.ADMIN:
+    if not is_administrator(user):
         raise NotPermittedError(f"This requires the role {Role.ADMIN}.", hint="Ask an administrator to do it.")

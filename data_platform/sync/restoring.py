@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_platform.catalog import Table, find_table
@@ -16,6 +17,7 @@ from data_platform.sync.journal import Journal
 from data_platform.sync.outcome import PartitionRejected
 from data_platform.sync.validation import as_published, failures, judge
 from data_platform.warehouse import SyncManifest
+from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.publish import Provenance, publish_partition
@@ -63,10 +65,18 @@ def _restore(
             hint=f"Fetch them again: data-platform sync {entry.table} --partition {entry.partition} --full",
         )
     store = context.warehouse.store
+    kept = context.warehouse.quarantine.folder(entry) / name
+    require_room(context.warehouse.disk(), kept.stat().st_size if kept.exists() else 0)
     with staging_folder(context.warehouse.staging_root, table.name, lock.token.writer_id) as folder:
-        with pq.ParquetFile(context.warehouse.quarantine.folder(entry) / name) as file:
-            batches = file.iter_batches()  # pyright: ignore[reportUnknownMemberType] - the stubs' lists have no type
-            staged = stage(batches, table.arrow_schema, table.date_column, folder / f"{entry.partition}.parquet")
+        try:
+            with pq.ParquetFile(kept) as file:
+                batches = file.iter_batches()  # pyright: ignore[reportUnknownMemberType] - the stubs' lists have no type
+                staged = stage(batches, table.arrow_schema, table.date_column, folder / f"{entry.partition}.parquet")
+        except (pa.ArrowException, FileNotFoundError):
+            raise QuarantineError(
+                f"The file of quarantine entry {entry.entry_id} is gone or damaged.",
+                hint=f"Fetch the rows again: data-platform sync {entry.table} --partition {entry.partition} --full",
+            ) from None
         results = judge(
             table,
             entry.partition,
@@ -98,7 +108,8 @@ def _restore(
 
 def _refuse_older(manifests: Manifests, entry: QuarantineEntry) -> None:
     """Keep an older state of a partition from replacing one that was published after it was set aside."""
-    for manifest in reversed(list(manifests)):
+    for number in reversed(manifests.numbers()):
+        manifest = manifests.load(number)
         if manifest.sync_timestamp <= entry.created_at:
             return
         if entry.partition in manifest.changed_partitions:

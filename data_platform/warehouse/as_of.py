@@ -57,10 +57,7 @@ def version_at(store: LocalStore, table: str, as_of: AsOf) -> int:
     if as_of.version is not None:
         return as_of.version
     if as_of.tag is not None:
-        versions = snapshots(store).get(as_of.tag).versions
-        if table not in versions:
-            raise UsageError(f"The snapshot {as_of.tag} names no version of {table}.")
-        return versions[table]
+        return _tagged(store, table, as_of.tag)
     moment = as_of.moment
     if moment is None:
         raise ValueError("an AsOf names a version, a tag or a moment")
@@ -71,6 +68,16 @@ def version_at(store: LocalStore, table: str, as_of: AsOf) -> int:
             hint=f"See: data-platform versions {table}",
         )
     return number
+
+
+def _tagged(store: LocalStore, table: str, tag: str) -> int:
+    """The version that a tag names; one that names only other tables is not told from one that does not exist."""
+    try:
+        return snapshots(store).get(tag).versions[table]
+    except (UsageError, KeyError):
+        raise UsageError(
+            f"There is no snapshot {tag} that names {table}.", hint="See: data-platform snapshot list"
+        ) from None
 
 
 def _last_published_by(manifests: Manifests, moment: dt.datetime) -> int:
@@ -113,8 +120,8 @@ def _moment(text: str) -> dt.datetime:
             day = dt.datetime.strptime(text, _DAY).replace(tzinfo=dt.UTC)
             return day + dt.timedelta(days=1) - dt.timedelta(microseconds=1)
         moment = dt.datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise UsageError(
             f"{text!r} is neither a version nor a date.", hint="Dates are written 2024-01-15, times 2024-01-15T18:00."
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)

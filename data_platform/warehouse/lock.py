@@ -210,11 +210,11 @@ class TableLock:
             os.write(descriptor, token.model_dump_json().encode())
             os.fsync(descriptor)
             fsync_path(self.path.parent)
+            return HeldLock(self, descriptor, token)
         except BaseException:
             self.path.unlink(missing_ok=True)
             os.close(descriptor)
             raise
-        return HeldLock(self, descriptor, token)
 
     def _bump_epoch(self) -> int:
         epoch = self.epoch() + 1

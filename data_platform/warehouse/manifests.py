@@ -12,9 +12,11 @@ from data_platform.warehouse import layout
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.manifest_form import documents_of, load_manifest
+from data_platform.warehouse.sealed import SEE_VERIFY, seal, unseal
 from data_platform.warehouse.store import ObjectStore
 
 _NONE: Final = 0
+_SEAL: Final = "hint_sha256"
 _log = logging.getLogger(__name__)
 
 
@@ -28,9 +30,13 @@ class Manifests:
     def latest_number(self) -> int:
         """The highest version; 0 when nothing was ever published.
 
-        The hint may lag behind after a crash, so we look onwards from it until there is no next version.
+        The hint may lag behind after a crash, so we look onwards from it until there is no next version. It is only
+        ever written after the commit: a hint beyond the highest manifest says that a manifest was lost, and its
+        number is never given again.
         """
-        number = self._hint()
+        number = self._hinted()
+        if not self._store.exists(layout.version(self.table, number)):
+            number = max(number, *self.numbers(), _NONE)
         while self._store.exists(layout.version(self.table, number + 1)):
             number += 1
         return number
@@ -39,7 +45,7 @@ class Manifests:
         """The latest version, or None when nothing was ever published.
 
         Raises:
-            ChecksumMismatchError: when the latest manifest is damaged; it is never passed over silently.
+            ChecksumMismatchError: when the latest manifest is damaged or gone; it is never passed over silently.
         """
         number = self.latest_number()
         return self.load(number) if number != _NONE else None
@@ -48,12 +54,16 @@ class Manifests:
         """Load one version.
 
         Raises:
-            UsageError: when there is no such version.
-            ChecksumMismatchError: when the manifest is damaged.
+            UsageError: when there never was such a version.
+            ChecksumMismatchError: when the manifest is damaged or gone.
         """
         try:
             return load_manifest(self._store, self.table, number)
         except FileNotFoundError:
+            if 1 <= number < self.latest_number() or number == self._hinted() != _NONE:
+                raise ChecksumMismatchError(
+                    f"The manifest of {self.table} version {number} is gone.", hint=SEE_VERIFY
+                ) from None
             raise UsageError(
                 f"{self.table} has no version {number}.", hint=f"See: data-platform versions {self.table}"
             ) from None
@@ -64,6 +74,10 @@ class Manifests:
             return self.load(number + 1)
         except (UsageError, ChecksumMismatchError):
             return None
+
+    def predecessor_of(self, number: int) -> SyncManifest | None:
+        """The version before this one, or None when there is none that can be read."""
+        return self.successor_of(number - 2) if number > 1 else None
 
     def last_sound(self) -> SyncManifest | None:
         """The highest version whose manifest can be read, or None."""
@@ -100,26 +114,25 @@ class Manifests:
             manifest = make(base + 1)
             document, parts = documents_of(manifest)
             for key, part in parts.items():
-                self._store.put_if_absent(key, part)
+                if not self._store.put_if_absent(key, part) and self._store.get(key) != part:
+                    self._store.replace(key, part)  # it is named by its content, and had gone bad
             if not self._store.put_if_absent(layout.version(self.table, base + 1), document):
                 raise Fenced(
                     f"Version {base + 1} of {self.table} exists already; nothing was published.",
                     hint="Run the sync again.",
                 )
             try:
-                self._store.replace(layout.latest_hint(self.table), str(base + 1).encode())
+                self._store.replace(layout.latest_hint(self.table), seal({"version": base + 1}, _SEAL))
             except (OSError, DiskSpaceError) as error:
                 # The version is committed; readers find it without the hint.
                 _log.warning("%s: version %d is published; its hint was not written: %s", self.table, base + 1, error)
         return manifest
 
-    def _hint(self) -> int:
+    def _hinted(self) -> int:
+        """The version that the hint names; 0 without a readable one."""
         try:
-            number = int(self._store.get(layout.latest_hint(self.table)))
-        except (OSError, ValueError):
-            return max(self.numbers(), default=_NONE)
-        return (
-            number
-            if number > 0 and self._store.exists(layout.version(self.table, number))
-            else max(self.numbers(), default=_NONE)
-        )
+            content = unseal(self._store.get(layout.latest_hint(self.table)), _SEAL, name="The hint")
+        except (OSError, ChecksumMismatchError):
+            return _NONE
+        number = content.get("version")
+        return number if isinstance(number, int) else _NONE

@@ -82,7 +82,7 @@ def publish_partition(
         return manifests.publish(lock, base.manifest_version if base else 0, make)
 
 
-def next_manifest(
+def next_manifest(  # noqa: PLR0913 - what a manifest is made of, by keyword
     base: SyncManifest | None,
     number: int,
     *,
@@ -92,8 +92,12 @@ def next_manifest(
     changed: tuple[str, ...],
     schema_version: str,
     provenance: Provenance,
+    not_before: dt.datetime | None = None,
 ) -> SyncManifest:
-    """The manifest of version `number`, which follows `base`. Its time is never before that of `base`.
+    """The manifest of version `number`, which follows `base`, or a lost one when that is None.
+
+    Its time is never before that of `base`, nor before `not_before`: reading as of a date relies on the order, even if
+    the clock was set back.
 
     The version's status is ``warning`` when any of its files was published with a warning.
     """
@@ -103,8 +107,7 @@ def next_manifest(
         dataset=dataset,
         table=table,
         manifest_version=number,
-        # A clock that was set back must not make a later version look older: reading as of a date relies on the order.
-        sync_timestamp=max(now, base.sync_timestamp) if base else now,
+        sync_timestamp=max(now, base.sync_timestamp if base else now, not_before or now),
         start_date=min(item.min_date for item in files),
         end_date=max(item.max_date for item in files),
         row_count=sum(item.rows for item in files),

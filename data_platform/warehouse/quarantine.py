@@ -101,8 +101,11 @@ class Quarantine:
         folder = self.folder(entry)
         leaving = folder.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
         folder.rename(leaving)
-        fsync_path(folder.parent)
-        shutil.rmtree(leaving)
+        try:
+            with no_space_is_clear(folder):
+                fsync_path(folder.parent)
+        finally:
+            shutil.rmtree(leaving)
 
     def sweep(self) -> None:
         """Remove what interrupted additions and deletions left behind more than an hour ago."""

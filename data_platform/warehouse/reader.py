@@ -24,7 +24,11 @@ class NoDataError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class PinnedVersion:
-    """One version of a table, undisturbed by later publishing for as long as it is held."""
+    """One version of a table, undisturbed by later publishing for as long as it is held.
+
+    Retention may replace the files of a version that expired while it is read; whoever reads such a version for long
+    holds `Warehouse.sweeping.shared()` meanwhile, or tags it first.
+    """
 
     table: str
     version: int
@@ -95,17 +99,28 @@ def file_of(store: LocalStore, table: str, version: int, entry: FileEntry) -> Pa
     fault = fault_of(store, entry)
     if fault is None:
         return store.path(layout.blob(entry.sha256))
-    path = rebuild(store, entry.sha256)
-    if path is not None:
-        return path
+    why = ""
+    try:
+        path = rebuild(store, entry.sha256)
+        if path is not None:
+            return path
+    except ChecksumMismatchError as error:
+        why = f" ({error.message.rstrip('.')})"
     marked = store.exists(layout.damage(entry.sha256))
     raise ChecksumMismatchError(
         f"{table} version {version}, partition {entry.partition}: the stored file is "
-        f"{'gone' if fault is Fault.GONE else 'damaged'}{' and could not be mended' if marked else ''}; "
+        f"{'gone' if fault is Fault.GONE else 'damaged'}{' and could not be mended' if marked else ''}{why}; "
         "other partitions can be read.",
-        hint=f"Run `data-platform sync {table} --partition {entry.partition} --full` to fetch it again"
-        + ("." if marked else f", or `data-platform verify {table} --repair` to mend it from a backup."),
+        hint=_mend_hint(store, table, entry, marked=marked),
     )
+
+
+def _mend_hint(store: LocalStore, table: str, entry: FileEntry, *, marked: bool) -> str:
+    latest = Manifests(store, table).last_sound()
+    if latest is not None and latest.file(entry.partition) == entry:
+        fetch = f"Run `data-platform sync {table} --partition {entry.partition} --full` to fetch it again"
+        return f"{fetch}." if marked else f"{fetch}, or `data-platform verify {table} --repair` to mend it from a copy."
+    return f"Run `data-platform verify {table} --repair` to mend it from a copy; the latest version does not need it."
 
 
 class Reader:

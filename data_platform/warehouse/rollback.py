@@ -32,12 +32,13 @@ def roll_back(store: LocalStore, lock: HeldLock, table: str, to: int | None = No
         raise UsageError(f"{table} has no earlier version to go back to.", hint=f"See: data-platform versions {table}")
     target = _target(manifests, number, base, to)
     if base is not None and target.checksum == base.checksum:
-        raise UsageError(
-            f"{table} is in the state of version {target.manifest_version} already; nothing was published.",
-            hint=f"See: data-platform versions {table}",
-        )
+        raise _same_state(table, target)
+    sound = base or manifests.last_sound()
     with SweepLock(store.root).shared():
         files = tuple(_standing(store, table, target.manifest_version, entry) for entry in target.files)
+        changed = changed_partitions(base.files if base else (), files)
+        if not changed:
+            raise _same_state(table, target)
 
         def make(number: int) -> SyncManifest:
             return next_manifest(
@@ -46,12 +47,20 @@ def roll_back(store: LocalStore, lock: HeldLock, table: str, to: int | None = No
                 dataset=target.dataset,
                 table=table,
                 files=files,
-                changed=changed_partitions(base.files if base else (), files),
+                changed=changed,
                 schema_version=target.schema_version,
                 provenance=Provenance(files[0].source, target.source_fingerprint, target.wrds_query_hash),
+                not_before=sound.sync_timestamp if sound else None,
             )
 
         return manifests.publish(lock, number, make)
+
+
+def _same_state(table: str, target: SyncManifest) -> UsageError:
+    return UsageError(
+        f"{table} is in the state of version {target.manifest_version} already; nothing was published.",
+        hint=f"See: data-platform versions {table}",
+    )
 
 
 def changed_partitions(old: tuple[FileEntry, ...], new: tuple[FileEntry, ...]) -> tuple[str, ...]:
@@ -86,7 +95,8 @@ def _standing(store: LocalStore, table: str, version: int, entry: FileEntry) -> 
     if fault_of(store, entry) is None:
         return entry
     path = file_of(store, table, version, entry)
-    sha256 = hash_file(path)
-    if not store.adopt_if_absent(layout.blob(sha256), path) and sha256 == entry.sha256:
+    sha256, size = hash_file(path), path.stat().st_size
+    standing = entry.model_copy(update={"sha256": sha256, "bytes": size})
+    if not store.adopt_if_absent(layout.blob(sha256), path) and fault_of(store, standing, trust_notes=False):
         store.restore(layout.blob(sha256), path)
-    return entry.model_copy(update={"sha256": sha256, "bytes": path.stat().st_size})
+    return standing

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from data_platform.errors import ChecksumMismatchError
-from data_platform.warehouse import layout
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
 from data_platform.warehouse.version_sets import VersionSets
 from data_platform.warehouse.warehouse import Warehouse
@@ -51,8 +50,8 @@ def read_roots(warehouse: Warehouse) -> Roots:
 def _history(warehouse: Warehouse, table: str) -> tuple[SyncManifest, ...]:
     manifests = warehouse.manifests(table)
     numbers = manifests.numbers()
-    # The newest manifest may be the one that is gone; then only the hint still knows of it.
-    last = max(_hinted(warehouse, table), max(numbers, default=0))
+    # The newest manifest may be the one that is gone; the highest number counts it still.
+    last = manifests.latest_number()
     missing = sorted(set(range(1, last + 1)) - set(numbers))
     if missing:
         raise ChecksumMismatchError(
@@ -62,13 +61,6 @@ def _history(warehouse: Warehouse, table: str) -> tuple[SyncManifest, ...]:
         return tuple(manifests)
     except ChecksumMismatchError as error:
         raise ChecksumMismatchError(error.message, hint=_HINT) from error
-
-
-def _hinted(warehouse: Warehouse, table: str) -> int:
-    try:
-        return int(warehouse.store.get(layout.latest_hint(table)))
-    except (FileNotFoundError, ValueError):
-        return 0
 
 
 def _named(

@@ -54,13 +54,9 @@ class SchemaRegistry:
         """
         name = f"The schema file {version} of {self._table}"
         try:
-            return DatasetSchema.model_validate(
-                unseal(self._store.get(layout.schema(self._table, version)), _SEAL, name=name)
-            )
+            return parse_schema(self._store.get(layout.schema(self._table, version)), name=name)
         except FileNotFoundError:
             raise ChecksumMismatchError(f"{name} is gone.", hint=SEE_VERIFY) from None
-        except ValidationError:
-            raise ChecksumMismatchError(f"{name} is not valid.", hint=SEE_VERIFY) from None
 
     def versions(self) -> list[str]:
         """Every registered version, lowest first, whether or not its file can be read."""
@@ -114,6 +110,18 @@ class SchemaRegistry:
         data = seal(entry.model_dump(mode="json"), _SEAL)
         self._store.put_if_absent(layout.schema(self._table, version), data)
         return data
+
+
+def parse_schema(data: bytes, *, name: str) -> DatasetSchema:
+    """Read a stored schema.
+
+    Raises:
+        ChecksumMismatchError: when it is damaged.
+    """
+    try:
+        return DatasetSchema.model_validate(unseal(data, _SEAL, name=name))
+    except ValidationError:
+        raise ChecksumMismatchError(f"{name} is not valid.", hint=SEE_VERIFY) from None
 
 
 def next_version(version: str, *, has_additions: bool) -> str:

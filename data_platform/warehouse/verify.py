@@ -52,7 +52,7 @@ def verify_table(store: LocalStore, table: str, progress: Callable[[int], None] 
     """
     found = _Findings(table, snapshots(store).by_version(table), pins(store).by_version(table))
     numbers = Manifests(store, table).numbers()
-    for number in sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers)):
+    for number in sorted(set(range(1, Manifests(store, table).latest_number() + 1)) - set(numbers)):
         found.add(
             "version_gap", layout.version(table, number), f": the manifest of version {number} is gone", [number], None
         )
@@ -108,7 +108,9 @@ def _readable(store: LocalStore, table: str, numbers: list[int], found: _Finding
             found.add("manifest", key, f": {error.message}", [number], None)
             continue
         before = readable[-1] if readable else None
-        if before and before.manifest_version == number - 1 and manifest.previous_checksum != before.checksum:
+        followed = {before.checksum, None} if before and before.manifest_version == number - 1 else None
+        # None: it was published when the manifest before it was lost.
+        if followed is not None and manifest.previous_checksum not in followed:
             found.add("broken_chain", key, f": version {number} does not follow version {number - 1}", [number], None)
         readable.append(manifest)
     return readable
@@ -132,7 +134,7 @@ def _check_file(store: LocalStore, entry: FileEntry, versions: list[int], found:
     dropped = delta_problem(store, entry.sha256)
     where, short = f", partition {entry.partition}", f"{entry.sha256[:12]}…"
     if dropped is None:
-        if fault is Fault.CHANGED:
+        if fault is Fault.CHANGED:  # one that is gone was dropped
             message = f"{where}: the file {short} has changed; its rows are put together from later files"
             found.add("changed_file", layout.blob(entry.sha256), message, versions, entry)
         return

@@ -86,7 +86,7 @@ class VersionSets:
         try:
             data = self._store.get(self.key(name))
         except FileNotFoundError:
-            raise UsageError(f"There is no {self.kind} {name}.", hint=f"See: data-platform {self.kind} list") from None
+            raise no_such_set(self.kind, name) from None
         return self._load(name, data)
 
     def names(self) -> list[str]:
@@ -111,16 +111,36 @@ class VersionSets:
                     names[number] = (*names.get(number, ()), name)
         return names
 
-    def drop(self, name: str) -> VersionSet:
+    def checksums_of(self, table: str, version: int) -> tuple[str, ...]:
+        """The checksums that readable sets recorded for a version."""
+        sets = self.readable()[0]
+        return tuple(named.checksums[table] for named in sets if named.versions.get(table) == version)
+
+    def drop(self, name: str) -> VersionSet | None:
         """Remove a name; the versions it named follow the rolling retention again.
+
+        Returns what it named; None when its file could not be read any more. It is removed all the same: otherwise
+        one damaged name would keep every old file for ever.
 
         Raises:
             UsageError: when there is no such name.
-            ChecksumMismatchError: when its file is damaged.
         """
-        named = self.get(name)
+        named: VersionSet | None = None
+        with suppress(ChecksumMismatchError):
+            named = self.get(name)
         self._store.delete(self.key(name))
         return named
+
+    def readable(self) -> tuple[list[VersionSet], list[ChecksumMismatchError]]:
+        """The sets that can be read, oldest first, and what is wrong with the others; for showing."""
+        found: list[VersionSet] = []
+        damaged: list[ChecksumMismatchError] = []
+        for name in self.names():
+            try:
+                found.append(self._load(name, self._store.get(self.key(name))))
+            except ChecksumMismatchError as error:
+                damaged.append(error)
+        return sorted(found, key=lambda named: named.created_at), damaged
 
     def key(self, name: str) -> str:
         """Where the set of a name lies."""
@@ -137,13 +157,7 @@ class VersionSets:
         return manifest.checksum
 
     def _load(self, name: str, data: bytes) -> VersionSet:
-        try:
-            named = VersionSet.model_validate(unseal(data, _SEAL, name=f"The {self.kind} {name}"))
-        except ValidationError:
-            raise ChecksumMismatchError(f"The {self.kind} {name} is not valid.", hint=SEE_VERIFY) from None
-        if named.name != name:
-            raise ChecksumMismatchError(f"In the place of the {self.kind} {name} lies {named.name}.", hint=SEE_VERIFY)
-        return named
+        return parse_set(data, name, self.kind)
 
     def _require_name(self, name: str) -> None:
         if not _NAME.fullmatch(name) or name.lower() in _RESERVED:
@@ -151,6 +165,26 @@ class VersionSets:
                 f"{name!r} is no name for a {self.kind}.",
                 hint="Up to 100 letters, digits, dots, dashes and underscores, beginning with a letter.",
             )
+
+
+def no_such_set(kind: str, name: str) -> UsageError:
+    """The answer to a name that does not exist, or that the caller may not know of."""
+    return UsageError(f"There is no {kind} {name}.", hint=f"See: data-platform {kind} list")
+
+
+def parse_set(data: bytes, name: str, kind: str) -> VersionSet:
+    """Read the stored set of a name.
+
+    Raises:
+        ChecksumMismatchError: when it is damaged, or another's lies in its place.
+    """
+    try:
+        named = VersionSet.model_validate(unseal(data, _SEAL, name=f"The {kind} {name}"))
+    except ValidationError:
+        raise ChecksumMismatchError(f"The {kind} {name} is not valid.", hint=SEE_VERIFY) from None
+    if named.name != name:
+        raise ChecksumMismatchError(f"In the place of the {kind} {name} lies {named.name}.", hint=SEE_VERIFY)
+    return named
 
 
 def snapshots(store: LocalStore) -> VersionSets:

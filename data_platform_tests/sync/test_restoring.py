@@ -91,3 +91,17 @@ def test_a_locked_table_is_left_alone(context: SyncContext, missed: QuarantineEn
     with context.warehouse.lock(CRSP.name).acquire(), pytest.raises(LockBusyError):
         restore_quarantined(context, missed)
     assert context.warehouse.quarantine.entries() == [missed]
+
+
+@pytest.mark.parametrize("how", ["cut", "gone"])
+def test_a_damaged_entry_is_one_clear_error(context: SyncContext, missed: QuarantineEntry, how: str) -> None:
+    path = context.warehouse.quarantine.folder(missed) / missed.files[0]
+    if how == "gone":
+        path.unlink()
+    else:
+        path.chmod(0o600)
+        path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(QuarantineError, match="gone or damaged") as caught:
+        restore_quarantined(context, missed)
+    assert "data-platform sync crsp_daily --partition 2024 --full" in str(caught.value)
+    assert list(context.warehouse.staging_root.iterdir()) == []

@@ -9,7 +9,7 @@ from data_platform.warehouse import SyncManifest, Warehouse, layout
 
 
 def flip_a_bit(path: Path, *, at: int | None = None, keep_times: bool = False) -> None:
-    """Change one bit, in the middle unless said; `keep_times` as a dying disk would, without a trace."""
+    """Change one bit, in the middle unless said; `keep_times` puts the time of its last change back."""
     before = path.stat()
     data = bytearray(path.read_bytes())
     data[len(data) // 2 if at is None else at] ^= 0x10

@@ -33,6 +33,7 @@ NEW_YORK = dt.timezone(dt.timedelta(hours=-5))
         ("2024-1", None),
         ("20240115123", None),
         ("-1", None),
+        ("0001-01-01T00:00:00+05:00", None),
         ("3.5", None),
         ("", None),
         ("1" * 5000, None),
@@ -82,7 +83,7 @@ def test_a_tag_reads_the_version_it_names(days: Warehouse) -> None:
     days.snapshots.create("paper", {"t": 7}, created_by="ann")
     assert days.reader("t").pin(parse_as_of("paper")).version == 7
     publish(days, "u", "2024")
-    with pytest.raises(UsageError, match="names no version of u"):
+    with pytest.raises(UsageError, match="There is no snapshot paper that names u"):
         days.reader("u").pin(parse_as_of("paper"))
     with pytest.raises(UsageError, match="There is no snapshot nope"):
         days.reader("t").pin(parse_as_of("nope"))

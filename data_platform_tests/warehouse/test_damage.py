@@ -9,10 +9,14 @@ import pytest
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import SyncManifest, Warehouse, layout
+from data_platform.warehouse.as_of import parse_as_of
 from data_platform.warehouse.integrity import marks
+from data_platform.warehouse.manifest_form import documents_of
 from data_platform.warehouse.problems import Problem
+from data_platform.warehouse.publish import Provenance, next_manifest
 from data_platform.warehouse.repair import Repair, clear_healed_marks, repair
 from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.rollback import roll_back
 from data_platform.warehouse.trash import move_to_trash, new_run
 from data_platform.warehouse.verify import verify_names, verify_table
 from data_platform_tests.warehouse.changing import LATER, TABLE, publish_rows, written
@@ -40,8 +44,8 @@ class Elsewhere:
             if path.is_file()
         }
 
-    def fetch(self, key: str, target: Path) -> bool:
-        if key not in self._files:
+    def fetch(self, key: str, target: Path, *, skip: int = 0) -> bool:
+        if key not in self._files or skip:
             return False
         target.write_bytes(self._files[key])
         return True
@@ -55,7 +59,7 @@ def _problems(warehouse: Warehouse) -> list[Problem]:
 
 
 def _mend(warehouse: Warehouse, *copies: Elsewhere) -> list[Repair]:
-    return repair(warehouse, _problems(warehouse), copies)
+    return list(repair(warehouse, _problems(warehouse), copies))
 
 
 @pytest.mark.parametrize("was_read_before", [False, True])
@@ -71,7 +75,7 @@ def test_a_damaged_partition_stops_only_its_own_reading(
     assert pinned.scan(partitions=frozenset({"2024"})).collect().height == 9
 
 
-def test_a_damaged_file_is_found_on_reading_even_if_its_times_did_not_change(
+def test_a_file_that_was_written_to_is_hashed_again_whatever_its_time_says(
     warehouse: Warehouse, made: list[SyncManifest]
 ) -> None:
     warehouse.reader("t").pin().scan().collect()
@@ -194,12 +198,97 @@ def test_a_lost_latest_manifest_offers_the_way_back(warehouse: Warehouse) -> Non
     assert (item.outcome, "data-platform rollback t" in item.message) == ("unmendable", True)
 
 
-def test_a_tag_whose_manifest_is_another_one_now_is_named(warehouse: Warehouse) -> None:
-    warehouse.store.delete(layout.version("t", 3))
-    publish(warehouse, "t", "2024", batch(2024, rows=1))
+def test_a_tag_whose_version_has_other_files_now_is_named(warehouse: Warehouse, made: list[SyncManifest]) -> None:
+    forged = next_manifest(
+        made[1],
+        3,
+        dataset="crsp",
+        table="t",
+        files=made[1].files,
+        changed=("2024",),
+        schema_version="1.0.0",
+        provenance=Provenance("test", "f", None),
+    )
+    warehouse.store.replace(layout.version("t", 3), documents_of(forged)[0])
     (problem,) = verify_names(warehouse.store).problems
     assert (problem.kind, problem.versions, problem.pins) == ("other_files", (3,), ("backtest",))
-    assert "has other files than it had" in problem.message
+    assert [item.outcome for item in repair(warehouse, [problem], ())] == ["unmendable"]
+
+
+def test_a_newest_manifest_that_is_gone_is_missed_and_its_number_never_given_again(warehouse: Warehouse) -> None:
+    warehouse.store.delete(layout.version("t", 3))
+    gone = "The manifest of t version 3 is gone"
+    for ask in (
+        lambda: warehouse.reader("t").pin(),
+        lambda: warehouse.reader("t").pin(3),
+        lambda: warehouse.reader("t").pin(parse_as_of("2999-01-01")),
+        lambda: publish(warehouse, "t", "2024"),
+        lambda: warehouse.snapshots.create("later", {"t": 3}, created_by="ann"),
+    ):
+        with pytest.raises(ChecksumMismatchError, match=gone):
+            ask()
+    (problem,) = verify_table(warehouse.store, "t").problems
+    assert (problem.kind, problem.versions, problem.pins) == ("version_gap", (3,), ("backtest",))
+    (item,) = _mend(warehouse)
+    assert (item.outcome, "data-platform rollback t" in item.message) == ("unmendable", True)
+    with warehouse.lock("t").acquire() as lock:
+        assert roll_back(warehouse.store, lock, "t").manifest_version == 4
+
+
+def test_a_backup_still_mends_the_version_that_was_left_behind(warehouse: Warehouse) -> None:
+    backup = Elsewhere(warehouse)
+    flip_a_bit(warehouse.store.path(layout.version("t", 3)))
+    with warehouse.lock("t").acquire() as lock:
+        roll_back(warehouse.store, lock, "t")
+    assert [item.outcome for item in _mend(warehouse, backup)] == ["mended"]
+    assert _problems(warehouse) == []
+    assert warehouse.reader("t").pin(3).scan().collect().height == 12
+
+
+def test_what_was_put_right_meanwhile_is_left_alone(warehouse: Warehouse, made: list[SyncManifest]) -> None:
+    path = blob_path(warehouse, made[2], "2024")
+    other = Elsewhere(warehouse)
+    flip_a_bit(path)
+    stale = _problems(warehouse)
+    publish(warehouse, "t", "2024", batch(2024, rows=9))
+    before = path.stat()
+    assert [item.message for item in repair(warehouse, stale, [other])] == ["it is sound again"]
+    assert path.stat() == before
+
+
+def test_a_copy_of_another_history_is_refused(warehouse: Warehouse, made: list[SyncManifest], tmp_path: Path) -> None:
+    other = Warehouse(tmp_path / "other")
+    for rows in (1, 2, 3):
+        publish(other, "t", "2024", batch(2024, rows=rows))
+    flip_a_bit(warehouse.store.path(layout.version("t", 3)))
+    assert [item.outcome for item in _mend(warehouse, Elsewhere(other))] == ["unmendable"]
+    assert made[2].row_count == 12
+
+
+@pytest.mark.parametrize("key", [layout.snapshot("paper"), layout.schema("t", "1.0.0")])
+def test_a_spoilt_copy_of_a_document_is_refused_and_an_older_one_taken(warehouse: Warehouse, key: str) -> None:
+    class Generations(Elsewhere):
+        def fetch(self, key: str, target: Path, *, skip: int = 0) -> bool:
+            if skip == 0:
+                target.write_bytes(b"{}")
+                return True
+            return super().fetch(key, target, skip=skip - 1)
+
+    backup = Generations(warehouse)
+    flip_a_bit(warehouse.store.path(key))
+    assert [item.outcome for item in _mend(warehouse, backup)] == ["mended"]
+    assert _problems(warehouse) == []
+
+
+def test_a_locked_table_is_left_alone_and_the_others_are_mended(warehouse: Warehouse) -> None:
+    publish(warehouse, "u", "2024")
+    backup = Elsewhere(warehouse)
+    for table in ("t", "u"):
+        flip_a_bit(warehouse.store.path(layout.schema(table, "1.0.0")))
+    problems = [*verify_table(warehouse.store, "t").problems, *verify_table(warehouse.store, "u").problems]
+    with warehouse.lock("t").acquire():
+        outcomes = {item.problem.table: item.outcome for item in repair(warehouse, problems, [backup])}
+    assert outcomes == {"t": "unmendable", "u": "mended"}
 
 
 def test_a_superseded_file_that_goes_bad_is_put_together_from_later_ones(warehouse: Warehouse) -> None:

@@ -90,9 +90,22 @@ def test_a_spoilt_part_is_found_and_mended_from_a_copy(warehouse: Warehouse, lar
     assert [Path(key).name for key, _ in bad_parts(document, "t", warehouse.store.get, name="t")] == [part.name]
 
     class Elsewhere:
-        def fetch(self, key: str, target: Path) -> bool:
+        def fetch(self, key: str, target: Path, *, skip: int = 0) -> bool:
             target.write_bytes(data if key.endswith(part.name) else document)
-            return True
+            return skip == 0
 
     assert [item.outcome for item in repair(warehouse, [problem], [Elsewhere()])] == ["mended"]
     assert warehouse.manifests("t").load(1) == large
+
+
+def test_a_part_that_went_bad_is_written_anew_when_a_publish_names_it_again(
+    warehouse: Warehouse, large: SyncManifest
+) -> None:
+    part = sorted(_parts(warehouse))[3]
+    part.chmod(0o600)
+    part.write_bytes(b"rotten")
+    following = _manifest(large, 2, list(large.files))
+    with warehouse.lock("t").acquire() as lock:
+        warehouse.manifests("t").publish(lock, 1, lambda _: following)
+    assert load_manifest(warehouse.store, "t", 2) == following
+    assert load_manifest(warehouse.store, "t", 1) == large

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pyarrow as pa
 import pytest
 
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import SyncManifest, Warehouse, layout
+from data_platform.warehouse.manifest_form import documents_of
+from data_platform.warehouse.retaining import apply_retention
 from data_platform.warehouse.rollback import roll_back
 from data_platform.warehouse.verify import verify_table
+from data_platform_tests.warehouse.changing import LATER, TABLE, publish_rows, written
 from data_platform_tests.warehouse.damage import blob_path, flip_a_bit
 from data_platform_tests.warehouse.frames import SCHEMA, batch, publish
 
@@ -98,3 +103,40 @@ def test_a_damaged_file_cannot_be_gone_back_to(warehouse: Warehouse) -> None:
     with pytest.raises(ChecksumMismatchError, match="partition 2024"):
         _back(warehouse)
     assert warehouse.manifests("t").latest_number() == 2
+
+
+def test_going_back_over_a_lost_manifest_never_goes_back_in_time(warehouse: Warehouse) -> None:
+    publish(warehouse, "t", "2023")
+    second = publish(warehouse, "t", "2024")
+    ahead = second.sync_timestamp + dt.timedelta(days=400)
+    moved = second.model_copy(update={"sync_timestamp": ahead})
+    warehouse.store.replace(layout.version("t", 2), documents_of(moved)[0])
+    publish(warehouse, "t", "2024", batch(2024, rows=5))
+    flip_a_bit(warehouse.store.path(layout.version("t", 3)))
+    assert _back(warehouse).sync_timestamp == ahead
+
+
+def test_going_back_twice_to_a_version_that_was_dropped_is_refused_the_second_time(warehouse: Warehouse) -> None:
+    for seed in (1, 2):
+        publish_rows(warehouse, seed)
+    expected = written(warehouse.reader(TABLE).pin(1).files[0])
+    apply_retention(warehouse, now=LATER)
+    with warehouse.lock(TABLE).acquire() as lock:
+        roll_back(warehouse.store, lock, TABLE, 1)
+        with pytest.raises(UsageError, match="state of version 1 already"):
+            roll_back(warehouse.store, lock, TABLE, 1)
+    assert written(warehouse.reader(TABLE).pin().files[0]) == expected
+    assert verify_table(warehouse.store, TABLE).problems == ()
+
+
+def test_a_rebuilt_file_whose_published_twin_is_damaged_takes_its_place(warehouse: Warehouse) -> None:
+    for seed in (1, 2):
+        publish_rows(warehouse, seed)
+    apply_retention(warehouse, now=LATER)
+    with warehouse.lock(TABLE).acquire() as lock:
+        back = roll_back(warehouse.store, lock, TABLE, 1)
+    publish_rows(warehouse, 3)
+    flip_a_bit(blob_path(warehouse, back, "2024"))
+    with warehouse.lock(TABLE).acquire() as lock:
+        roll_back(warehouse.store, lock, TABLE, 1)
+    assert warehouse.reader(TABLE).pin().scan().collect().height == back.row_count

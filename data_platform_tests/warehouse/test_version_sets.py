@@ -77,10 +77,20 @@ def test_a_changed_byte_is_found_and_never_passed_over(synced: Warehouse, sets: 
     sets.create("a", {"t": 1}, created_by="ann")
     sets.create("b", {"t": 2}, created_by="ann")
     flip_a_bit(synced.store.path(sets.key("a")))
-    for ask in (lambda: sets.get("a"), sets.all, lambda: sets.drop("a")):
+    for ask in (lambda: sets.get("a"), sets.all):
         with pytest.raises(ChecksumMismatchError, match=" a is damaged"):
             ask()
     assert sets.get("b").versions == {"t": 2}
+    assert [named.name for named in sets.readable()[0]] == ["b"]
+    assert [" a is damaged" in str(error) for error in sets.readable()[1]] == [True]
+
+
+def test_a_damaged_name_can_be_dropped_and_given_again(synced: Warehouse, sets: VersionSets) -> None:
+    sets.create("a", {"t": 1}, created_by="ann")
+    flip_a_bit(synced.store.path(sets.key("a")))
+    assert sets.drop("a") is None
+    assert sets.names() == []
+    assert sets.create("a", {"t": 2}, created_by="ann").versions == {"t": 2}
 
 
 def test_one_name_in_the_place_of_another_is_found(synced: Warehouse, sets: VersionSets) -> None:
