@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := .venv-bench
+BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: demo test up lint types check lock clean install
+.PHONY: demo test up lint types check torture lock clean install bench-store bench-lock
 
 install: $(STAMP)
 
@@ -34,9 +36,25 @@ types: $(STAMP)
 
 check: test lint types
 
+torture: $(STAMP)   ## the fault tests at length, about a quarter of an hour; root, strace and mkfs.xfs add the most; ARGS="-k power"
+	$(BIN)/python -m pytest data_platform_tests/warehouse/faults --torture $(ARGS)
+
+bench-store: $(STAMP) $(BENCH_STAMP)   ## the warehouse beside other stores, about ten minutes; ARGS="--quick" for a look
+	$(BIN)/python -m benchmarks.store $(ARGS)
+
+# Peers live apart, so that what they pin never decides what the platform runs with.
+$(BENCH_STAMP): benchmarks/requirements.lock
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	@touch $(BENCH_STAMP)
+
 lock:            ## resolve the ranges of pyproject.toml again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-strip-extras \
 	  --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
+bench-lock:      ## resolve benchmarks/requirements.in again (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
+	  --custom-compile-command "make bench-lock" benchmarks/requirements.in --output-file benchmarks/requirements.lock
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) build *.egg-info .pytest_cache .ruff_cache

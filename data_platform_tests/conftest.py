@@ -4,6 +4,7 @@
 - `postgres_home`, `postgres`: the session's server.
 - `databases`, `records`: a fresh database on it, migrated; dropped afterwards.
 - `shared_data`: real source files beside the checkout; the test is skipped where there are none.
+- `torture`: whether the fault tests run at length (`--torture`) rather than short.
 
 No test sees the developer's environment or `.env`.
 """
@@ -31,6 +32,16 @@ from data_platform.records.migrations import migrate
 pytest_plugins = ("data_platform_tests.demo_fixtures",)
 
 _TEMPLATE = "platform_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--torture", action="store_true", help="run the fault tests at length, from a random seed")
+    parser.addoption("--fault-seed", type=int, help="the seed of the fault tests; by default fixed, random in torture")
+
+
+@pytest.fixture
+def torture(pytestconfig: pytest.Config) -> bool:
+    return bool(pytestconfig.getoption("torture"))
 
 
 @pytest.fixture(autouse=True)

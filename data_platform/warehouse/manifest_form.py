@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, cast
 
@@ -48,10 +49,22 @@ def manifest_from(data: bytes, table: str, read_part: Callable[[str], bytes], *,
     Raises:
         ChecksumMismatchError: naming the manifest and what is wrong with it.
     """
+    manifest = _parsed(data, name)
+    if isinstance(manifest, SyncManifest):
+        return manifest
+    parts = cast("list[Mapping[str, str]]", manifest["parts"])
+    files = [entry for part in parts for entry in _entries(part["sha256"], table, read_part, name)]
+    return _validated({**{key: value for key, value in manifest.items() if key != "parts"}, "files": files}, name)
+
+
+@lru_cache(maxsize=32)
+def _parsed(data: bytes, name: str) -> SyncManifest | dict[str, object]:
+    """The manifest of these bytes, which is frozen and may be shared; its content, where it is kept in parts."""
     content = unseal(data, _SEAL, name=f"Manifest {name}")
-    parts = cast("list[Mapping[str, str]]", content.pop("parts", []))
-    if parts:
-        content["files"] = [entry for part in parts for entry in _entries(part["sha256"], table, read_part, name)]
+    return content if "parts" in content else _validated(content, name)
+
+
+def _validated(content: Mapping[str, object], name: str) -> SyncManifest:
     try:
         return SyncManifest.model_validate(content)
     except ValidationError as error:

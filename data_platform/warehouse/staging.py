@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 
 from data_platform.catalog.drift import columns_of
 from data_platform.errors import Fenced, SchemaError
+from data_platform.warehouse.encoding import worth_dictionary, worth_statistics
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
 ROW_GROUP_ROWS: Final = 524_288
@@ -28,9 +30,6 @@ ROW_GROUP_ROWS: Final = 524_288
 
 _CHUNK_ROWS: Final = 65_536
 """Rows reach the writer in chunks of exactly this many, since where a page ends depends on where a chunk does."""
-
-_SKIPPABLE: Final = ("int", "uint", "date", "time")
-"""How the names of Arrow's integer and temporal types begin."""
 
 _COMPRESSION: Final = "zstd"
 _COMPRESSION_LEVEL: Final = 3
@@ -89,14 +88,17 @@ def stage(batches: Iterable[pa.RecordBatch], schema: pa.Schema, date_column: str
     try:
         with no_space_is_clear(target):
             with target.open("xb") as sink:
+                groups = _row_groups(batches, schema)
+                first = next(groups, schema.empty_table())
                 with pq.ParquetWriter(
                     sink,
                     schema,
                     compression=_COMPRESSION,
                     compression_level=_COMPRESSION_LEVEL,
-                    write_statistics=_worth_statistics(schema),
+                    use_dictionary=worth_dictionary(first),  # pyright: ignore[reportArgumentType] - names are accepted
+                    write_statistics=worth_statistics(schema),
                 ) as writer:
-                    for table in _row_groups(batches, schema):
+                    for table in chain([first] if first.num_rows else [], groups):
                         statistics.add(table)
                         writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
                         del table  # else two row groups are held while the next one gathers
@@ -140,11 +142,6 @@ class _Statistics:
         if low is not None and high is not None:
             self.min_date = min(self.min_date or low, low)
             self.max_date = max(self.max_date or high, high)
-
-
-def _worth_statistics(schema: pa.Schema) -> list[str]:
-    """Numbers and dates by which a scan can skip row groups; for prices and names they only cost time."""
-    return [name for name, kind in columns_of(schema).items() if kind.startswith(_SKIPPABLE)]
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:

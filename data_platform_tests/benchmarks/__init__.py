@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: a figure is worth something only when what made it is right."""
