@@ -26,7 +26,7 @@ from data_platform.warehouse.store import no_space_is_clear
 from data_platform.warehouse.windows import Window
 
 Link: TypeAlias = tuple[Delta, Path]
-Standing: TypeAlias = Path | IO[bytes] | None
+Standing: TypeAlias = Path | IO[bytes] | pa.NativeFile | None
 _ROW: Final = "__row"
 _PART: Final = "__part"
 
@@ -42,12 +42,23 @@ def assemble(chain: Sequence[Link], standing: Standing, target: Path) -> None:
     """
     wanted = chain[0][0]
     with no_space_is_clear(target), target.open("xb") as sink:
-        with pq.ParquetWriter(sink, wanted.columns, compression="zstd", compression_level=3) as writer:
-            for rows in _assembled(chain, standing):
-                writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        _write(chain, standing, sink)
         sink.flush()
         os.fsync(sink.fileno())
     _require(wanted, content_hash(target))
+
+
+def assemble_in_memory(chain: Sequence[Link], standing: Standing) -> pa.NativeFile:
+    """The same file, proven, held in memory in its compressed form.
+
+    Raises:
+        ChecksumMismatchError: as `assemble` does.
+    """
+    sink = pa.BufferOutputStream()
+    _write(chain, standing, sink)
+    content = sink.getvalue()
+    _require(chain[0][0], content_hash(pa.BufferReader(content)))
+    return pa.BufferReader(content)
 
 
 def prove(chain: Sequence[Link], standing: Standing) -> None:
@@ -62,6 +73,12 @@ def prove(chain: Sequence[Link], standing: Standing) -> None:
         for batch in rows.to_batches(BATCH_ROWS):
             hasher.update(batch)
     _require(wanted, hasher.hexdigest())
+
+
+def _write(chain: Sequence[Link], standing: Standing, sink: IO[bytes] | pa.NativeFile) -> None:
+    with pq.ParquetWriter(sink, chain[0][0].columns, compression="zstd", compression_level=3) as writer:
+        for rows in _assembled(chain, standing):
+            writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
 
 
 def _require(wanted: Delta, content: str) -> None:

@@ -21,6 +21,7 @@ from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse.content_hash import BATCH_ROWS, RowHasher
 from data_platform.warehouse.manifest import Sha256
 from data_platform.warehouse.sealed import seal, unseal
+from data_platform.warehouse.staging import ROW_GROUP_ROWS
 from data_platform.warehouse.store import no_space_is_clear
 
 GONE: Final = "__not_in_dropped_file"
@@ -125,10 +126,10 @@ def write_delta(  # noqa: PLR0913 - what a delta consists of, by keyword
     hasher = RowHasher(stored_columns)
     with no_space_is_clear(target), target.open("xb") as sink:
         with pq.ParquetWriter(sink, stored_columns, compression="zstd", compression_level=_COMPRESSION_LEVEL) as writer:
-            for batch in batches:
-                if batch.num_rows:
+            for group in _row_groups(batches):
+                for batch in group:
                     hasher.update(batch)
-                    writer.write_batch(batch)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+                writer.write_table(pa.Table.from_batches(group, stored_columns), row_group_size=ROW_GROUP_ROWS)
             delta = Delta(
                 dropped_sha256=dropped,
                 base_sha256=base,
@@ -142,6 +143,19 @@ def write_delta(  # noqa: PLR0913 - what a delta consists of, by keyword
         sink.flush()
         os.fsync(sink.fileno())
     return delta
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Batches of rows, gathered to about a row group; fewer and larger ones compress better."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        if batch.num_rows:
+            held.append(batch)
+        if sum(each.num_rows for each in held) >= ROW_GROUP_ROWS:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def batches_of(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import layout
@@ -38,10 +38,10 @@ def fault_of(store: LocalStore, entry: FileEntry, *, trust_notes: bool = True) -
     """
     path = store.path(layout.blob(entry.sha256))
     try:
-        state = _state(path)
+        state = state_of(path)
         if path.stat().st_size != entry.bytes:
             return Fault.CHANGED
-        if trust_notes and state == _noted(store, entry.sha256):
+        if trust_notes and state == noted(store, layout.sound(entry.sha256)):
             return None
         actual = hash_file(path)
     except FileNotFoundError:
@@ -50,7 +50,7 @@ def fault_of(store: LocalStore, entry: FileEntry, *, trust_notes: bool = True) -
         return Fault.CHANGED  # an unreadable sector: the bytes cannot be had
     if actual != entry.sha256:
         return Fault.CHANGED
-    _note(store, entry.sha256, state)
+    note(store, layout.sound(entry.sha256), state)
     return None
 
 
@@ -58,6 +58,20 @@ def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_sound(path: Path, sha256: str) -> IO[bytes] | None:
+    """A file, open at its beginning, that has that hash; None when it is gone, damaged or cannot be read.
+
+    Once open it can be read to its end, even when its name is taken away meanwhile.
+    """
+    with suppress(OSError), ExitStack() as opened:
+        file = opened.enter_context(path.open("rb"))
+        if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+            file.seek(0)
+            opened.pop_all()
+            return file
+    return None
 
 
 def mark_damaged(store: LocalStore, table: str, entry: FileEntry, fault: Fault) -> None:
@@ -88,21 +102,27 @@ def marks(store: LocalStore) -> list[dict[str, object]]:
     return found
 
 
-def _state(path: Path) -> str:
+def state_of(path: Path) -> str:
+    """What the file system says of a file, so that a later change shows.
+
+    Raises:
+        OSError: when it is gone, or the file system does not answer.
+    """
     stat = path.stat()
     return f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
 
 
-def _noted(store: LocalStore, sha256: str) -> str:
+def noted(store: LocalStore, key: str) -> str:
+    """The state that was noted under a key; empty when there is no note that can be read."""
     try:
-        return store.path(layout.sound(sha256)).read_text()
+        return store.path(key).read_text()
     except (OSError, UnicodeDecodeError):
         return ""
 
 
-def _note(store: LocalStore, sha256: str, state: str) -> None:
+def note(store: LocalStore, key: str, state: str) -> None:
     """Remember the state of a sound file. A lost or torn note costs a hash, so it is not flushed."""
-    path = store.path(layout.sound(sha256))
+    path = store.path(key)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.write_text(state)

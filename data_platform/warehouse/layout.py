@@ -30,6 +30,11 @@ def rebuilt(sha256: str) -> str:
     return f"{REBUILT}/{sha256[:2]}/{sha256}.parquet"
 
 
+def rebuilt_note(sha256: str) -> str:
+    """A note on the state in which a rebuilt file was last found right; its own time says when that was last used."""
+    return f"{REBUILT}/{sha256[:2]}/{sha256}.sound"
+
+
 def damage(sha256: str) -> str:
     """The mark that a published file is damaged and could not be mended."""
     return f"{DAMAGED}/{sha256}.json"

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
 
 from data_platform.errors import ChecksumMismatchError, SchemaError
 from data_platform.warehouse import layout
@@ -16,7 +20,17 @@ from data_platform.warehouse.delta_writing import write_reverse, write_whole
 from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.rebuild import links_from, prove_delta, rebuild, temporary_beside
 from data_platform.warehouse.retention import Expiring
-from data_platform.warehouse.store import LocalStore
+from data_platform.warehouse.store import LocalStore, no_space_is_clear
+
+_CANNOT_BE_READ: Final = (
+    OSError,  # an unreadable sector
+    ValueError,
+    TypeError,
+    pa.ArrowException,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,  # not an Exception: how polars gives up on what it does not know
+)
+"""What reading one file may end with; the others have their turn nevertheless."""
 
 
 def secure_delta(store: LocalStore, file: Expiring, key: tuple[str, ...]) -> str:
@@ -31,22 +45,28 @@ def secure_delta(store: LocalStore, file: Expiring, key: tuple[str, ...]) -> str
     old = store.path(layout.blob(sha256))
     if not _is_sound(old, sha256):
         return "it is damaged; see data-platform verify"
+    target = store.path(layout.delta(sha256))
     try:
-        if _is_secured(store, sha256):
-            return ""
-        store.delete(layout.delta(sha256))  # what cannot give the rows back is none
-        base = _base(store, file)
-        with ExitStack() as cleaning:
-            target = store.path(layout.delta(sha256))
+        with no_space_is_clear(target), ExitStack() as cleaning:
+            if _is_secured(store, sha256):
+                return ""
+            store.delete(layout.delta(sha256))  # what cannot give the rows back is none
+            base = _base(store, file)
             written = _temporary(target, cleaning)
             if not _write_reverse(old, base, written, file, key):
                 written = _temporary(target, cleaning)
-                prove([(write_whole(old, written, dropped=sha256), written)], None)
+                whole = write_whole(old, written, dropped=sha256)
+                if written.stat().st_size >= file.entry.bytes:
+                    return "a delta would be no smaller"
+                prove([(whole, written)], None)
             store.adopt_if_absent(layout.delta(sha256), written)
     except SchemaError as error:
         return error.message
     except ChecksumMismatchError:
         return "its rows could not be put together again from a delta"
+    except _CANNOT_BE_READ as error:
+        # Not its text: that may quote values.
+        return f"no delta could be made of it ({type(error).__name__})"
     return ""
 
 
@@ -98,7 +118,10 @@ def _write_reverse(
     if base is None:
         return False
     base_sha256, path = base
-    delta = write_reverse(old, path, written, dropped=file.entry.sha256, base_sha256=base_sha256, key=key)
+    try:
+        delta = write_reverse(old, path, written, dropped=file.entry.sha256, base_sha256=base_sha256, key=key)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return False  # it has no such type, or time zone: then all rows are kept, which needs no comparison
     if delta is None or written.stat().st_size >= file.entry.bytes:
         return False
     try:

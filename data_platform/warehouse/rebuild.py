@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-from data_platform.errors import ChecksumMismatchError
+import pyarrow as pa
+
+from data_platform.errors import ChecksumMismatchError, SchemaError
 from data_platform.warehouse import layout
-from data_platform.warehouse.assembly import Link, assemble, prove
+from data_platform.warehouse.assembly import Link, Standing, assemble, assemble_in_memory, prove
+from data_platform.warehouse.content_hash import content_hash
 from data_platform.warehouse.deltas import read_delta, read_rows
+from data_platform.warehouse.integrity import hash_file, note, noted, open_sound, state_of
 from data_platform.warehouse.store import LocalStore, make_folder, no_space_is_clear
 from data_platform.warehouse.trash import fetch_from_trash
 
@@ -23,8 +26,9 @@ TEMPORARY: Final = ".tmp-"
 def rebuild(store: LocalStore, sha256: str) -> Path | None:
     """The path of a file with exactly the rows of a dropped one; None when there is neither a delta nor the trash.
 
-    The file is kept for a week after its last use. It need not have the dropped file's bytes; that it has its rows,
-    in order, is proven by their content hash.
+    The file is kept for a week after its last use; when it has been touched meanwhile, its rows are proven anew, and
+    one that has others is put together again. It need not have the dropped file's bytes; that it has its rows, in
+    order, is proven by their content hash.
 
     Raises:
         ChecksumMismatchError: when a delta or the file that it starts from is damaged or gone, or the rows are not
@@ -32,20 +36,19 @@ def rebuild(store: LocalStore, sha256: str) -> Path | None:
         DiskSpaceError: when the disk is full.
     """
     kept = store.path(layout.rebuilt(sha256))
-    with suppress(FileNotFoundError):
-        os.utime(kept)
+    if _is_right(store, sha256, kept):
         return kept
     if not store.exists(layout.delta(sha256)):
-        return kept if fetch_from_trash(store, sha256, kept) else None
-    temporary = temporary_beside(kept)
-    try:
-        put_together(store, sha256, temporary)
-        store.adopt_if_absent(layout.rebuilt(sha256), temporary)
-    except ChecksumMismatchError:
         if not fetch_from_trash(store, sha256, kept):
-            raise
-    finally:
-        temporary.unlink(missing_ok=True)
+            return None
+    else:
+        try:
+            _put_in_place(store, sha256)
+        except ChecksumMismatchError:
+            if not fetch_from_trash(store, sha256, kept):
+                raise
+    with suppress(FileNotFoundError):  # swept meanwhile: then whoever asked finds out
+        note(store, layout.rebuilt_note(sha256), state_of(kept))
     return kept
 
 
@@ -73,7 +76,7 @@ def prove_delta(store: LocalStore, sha256: str) -> None:
 def delta_problem(store: LocalStore, sha256: str) -> str | None:
     """Why a dropped file could not be put together; None when its delta is sound and leads to a file that stands.
 
-    Of the other deltas on the way only what they say of themselves is read: each has its own turn.
+    Of the other deltas on the way only what they say of themselves is read: each has its own turn. Nothing is written.
     """
     if not store.exists(layout.delta(sha256)):
         return "there is no delta"
@@ -112,14 +115,47 @@ def temporary_beside(target: Path) -> Path:
     return target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
 
 
-def _chain(store: LocalStore, sha256: str, opened: ExitStack) -> tuple[list[Link], IO[bytes] | None]:
-    """The deltas from a dropped file to a sound file that stands, and that file, open: it may be dropped meanwhile."""
+def _is_right(store: LocalStore, sha256: str, kept: Path) -> bool:
+    """Whether a file that was put together earlier still has the rows; if so, it counts as used just now."""
+    key = layout.rebuilt_note(sha256)
+    try:
+        state = state_of(kept)
+        if state == noted(store, key):
+            os.utime(store.path(key))
+            return True
+        right = hash_file(kept) == sha256 or (
+            content_hash(kept) == read_delta(store.path(layout.delta(sha256)), sha256).content
+        )
+    except (OSError, ValueError, pa.ArrowException, ChecksumMismatchError, SchemaError):
+        return False
+    if right:
+        note(store, key, state)
+    return right
+
+
+def _put_in_place(store: LocalStore, sha256: str) -> None:
+    kept = layout.rebuilt(sha256)
+    temporary = temporary_beside(store.path(kept))
+    try:
+        put_together(store, sha256, temporary)
+        if not store.adopt_if_absent(kept, temporary):
+            # What is there is not right, or was put together by another process just now.
+            store.restore(kept, temporary)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _chain(store: LocalStore, sha256: str, opened: ExitStack) -> tuple[list[Link], Standing]:
+    """The deltas from a dropped file to a sound file that stands, and that file, open: it may be dropped meanwhile.
+
+    Nothing is written.
+    """
     chain: list[Link] = []
     for following in links_from(store, sha256):
         if chain:
-            standing = _open_sound(store, following, opened)
+            standing = open_sound(store.path(layout.blob(following)), following)
             if standing is not None:
-                return chain, standing
+                return chain, opened.enter_context(standing)
         path = store.path(layout.delta(following))
         try:
             delta = read_delta(path, following)
@@ -127,21 +163,10 @@ def _chain(store: LocalStore, sha256: str, opened: ExitStack) -> tuple[list[Link
             raise _broken(sha256, f"the file {following[:12]}… that it starts from is gone or damaged") from None
         if chain and delta.base_sha256 is not None and delta.key != chain[0][0].key:
             # The declared key has changed since, so that the two cannot be taken together.
-            rebuilt = rebuild(store, following)
-            return chain, opened.enter_context(rebuilt.open("rb")) if rebuilt else None
+            with ExitStack() as further:
+                return chain, assemble_in_memory(*_chain(store, following, further))
         chain.append((delta, path))
     return chain, None
-
-
-def _open_sound(store: LocalStore, sha256: str, opened: ExitStack) -> IO[bytes] | None:
-    try:
-        file = opened.enter_context(store.path(layout.blob(sha256)).open("rb"))
-    except FileNotFoundError:
-        return None
-    if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-        return None
-    file.seek(0)
-    return file
 
 
 def _broken(sha256: str, why: str) -> ChecksumMismatchError:

@@ -88,12 +88,13 @@ def apply_retention(
 
     Raises:
         ChecksumMismatchError: as `plan_retention` does; nothing is dropped.
-        LockBusyError: when publishers leave no room; nothing is dropped, and what was prepared serves the next run.
+        LockBusyError: when another run is at work, or publishers leave no room; nothing is dropped, and what was
+            prepared serves the next run.
         DiskSpaceError: when there is no room for the deltas; nothing is dropped.
     """
     now = now or dt.datetime.now(dt.UTC)
-    # Two runs at once could each base a file on the other's. The guard is permanent and freed with its holder.
-    with warehouse.lock("retention").guard():
+    # Two runs at once could each base a file on the other's.
+    with warehouse.lock("retention").acquire():
         _, standing = _survey(warehouse, now, keep_days)
         problems = prepare(warehouse, standing, progress)
         report = drop(warehouse, problems, now=now, keep_days=keep_days)

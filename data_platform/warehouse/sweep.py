@@ -11,13 +11,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from data_platform.warehouse import layout
-from data_platform.warehouse.integrity import hash_file
+from data_platform.warehouse.integrity import open_sound
 from data_platform.warehouse.rebuild import TEMPORARY, delta_problem
 from data_platform.warehouse.roots import read_roots
 from data_platform.warehouse.store import LocalStore, fsync_path, no_space_is_clear
@@ -102,13 +103,17 @@ def _garbage(warehouse: Warehouse, now: dt.datetime) -> Iterator[tuple[Garbage, 
     for folder in _FOLDERS:
         for path in sorted(store.path(folder).rglob(f"{TEMPORARY}*")):
             if path.is_file() and _age(path, now) >= UNFINISHED_AGE:
-                yield _plain("unfinished file", path, str(path.relative_to(store.root)))
+                yield from _plain("unfinished file", path, str(path.relative_to(store.root)))
     for path in sorted(store.path(layout.REBUILT).glob("*/*.parquet")):
-        if not path.name.startswith(TEMPORARY) and _age(path, now) >= REBUILT_AGE:
-            yield _plain("rebuilt file", path, path.stem)
+        note = store.path(layout.rebuilt_note(path.stem))
+        if not path.name.startswith(TEMPORARY) and min(_age(path, now), _age(note, now)) >= REBUILT_AGE:
+            yield from _plain("rebuilt file", path, path.stem, note)
+    for path in sorted(store.path(layout.REBUILT).glob("*/*.sound")):
+        if not store.exists(layout.rebuilt(path.stem)):
+            yield from _plain("stale note", path, path.stem)
     for path in sorted(store.path(layout.SOUND).glob("*/*")):
         if not store.exists(layout.blob(path.name)):
-            yield _plain("stale note", path, path.name)
+            yield from _plain("stale note", path, path.name)
     yield from _trash(store, named, now)
 
 
@@ -121,39 +126,50 @@ def _unnamed(store: LocalStore, named: set[str], now: dt.datetime) -> Iterator[t
                 continue
             if _age(path, now) >= UNFINISHED_AGE:
                 sha256 = match[1]
-                garbage = Garbage(kind="unnamed file", name=sha256, bytes=path.stat().st_size)
-                yield garbage, lambda run, sha256=sha256: move_to_trash(store, sha256, run)
+                with suppress(FileNotFoundError):
+                    garbage = Garbage(kind="unnamed file", name=sha256, bytes=path.stat().st_size)
+                    yield garbage, lambda run, sha256=sha256: move_to_trash(store, sha256, run)
 
 
 def _trash(store: LocalStore, named: set[str], now: dt.datetime) -> Iterator[tuple[Garbage, Removal]]:
     for file in trashed(store):
         if now - file.trashed_at >= TRASH_AGE:
             kept = _still_needed(store, file, named)
-            garbage = Garbage(kind="trashed file", name=file.sha256, bytes=file.path.stat().st_size, kept=kept)
-            yield garbage, lambda _run, file=file: delete_trashed(file)
+            with suppress(FileNotFoundError):  # deleted by another run while this one only looks
+                garbage = Garbage(kind="trashed file", name=file.sha256, bytes=file.path.stat().st_size, kept=kept)
+                yield garbage, lambda _run, file=file: delete_trashed(file)
 
 
 def _still_needed(store: LocalStore, file: TrashedFile, named: set[str]) -> str:
     """Why the rows of a file in the trash would be lost with it; empty when they would not be."""
     if file.sha256 not in named:
         return ""
-    published = store.path(layout.blob(file.sha256))
-    if published.exists() and hash_file(published) == file.sha256:
+    published = open_sound(store.path(layout.blob(file.sha256)), file.sha256)
+    if published is not None:
+        published.close()
         return ""
     return delta_problem(store, file.sha256) or ""
 
 
-def _plain(kind: Kind, path: Path, name: str) -> tuple[Garbage, Removal]:
+def _plain(kind: Kind, path: Path, name: str, *notes: Path) -> Iterator[tuple[Garbage, Removal]]:
+    """A file to be unlinked with the notes on it; nothing when its owner took it away meanwhile."""
+
     def remove(_run: str) -> None:
         with no_space_is_clear(path):
-            path.unlink(missing_ok=True)
+            for file in (path, *notes):
+                file.unlink(missing_ok=True)
             fsync_path(path.parent)
 
-    return Garbage(kind=kind, name=name, bytes=path.stat().st_size), remove
+    with suppress(FileNotFoundError):
+        yield Garbage(kind=kind, name=name, bytes=path.stat().st_size), remove
 
 
 def _age(path: Path, now: dt.datetime) -> dt.timedelta:
-    return now - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    """How long ago a file was changed; beyond all measure when there is none."""
+    try:
+        return now - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    except FileNotFoundError:
+        return dt.timedelta.max
 
 
 def _report(garbage: list[Garbage], *, dry_run: bool) -> SweepReport:

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from data_platform.warehouse import layout
-from data_platform.warehouse.integrity import hash_file
+from data_platform.warehouse.integrity import open_sound
 from data_platform.warehouse.store import LocalStore, fsync_path, make_folder, no_space_is_clear
 
 _TIME: Final = "%Y%m%dT%H%M%SZ"
@@ -59,7 +59,7 @@ def trashed(store: LocalStore) -> Iterator[TrashedFile]:
         if run is None:
             continue
         made_at = dt.datetime.strptime(run[1], _TIME).replace(tzinfo=dt.UTC)
-        for path in sorted(folder.iterdir()):
+        for path in _inside(folder):
             named = _FILE.fullmatch(path.name)
             if named is not None:
                 yield TrashedFile(named[1], path, made_at)
@@ -75,19 +75,18 @@ def delete_trashed(file: TrashedFile) -> None:
 
 
 def fetch_from_trash(store: LocalStore, sha256: str, target: Path) -> bool:
-    """Copy a file of that hash out of the trash; False when there is none, or only a damaged one."""
+    """Copy a file of that hash out of the trash; False when there is none, or only a damaged one.
+
+    One that is deleted from the trash meanwhile is copied all the same, or counts as none.
+
+    Raises:
+        DiskSpaceError: when the disk is full.
+    """
     for file in trashed(store):
-        if file.sha256 == sha256 and hash_file(file.path) == sha256:
-            make_folder(target.parent)
-            temporary = target.with_name(f".tmp-{uuid.uuid4().hex}")
-            try:
-                shutil.copyfile(file.path, temporary)
-                temporary.chmod(0o444)
-                fsync_path(temporary)
-                os.replace(temporary, target)  # noqa: PTH105 - as elsewhere: over whatever is there
-                fsync_path(target.parent)
-            finally:
-                temporary.unlink(missing_ok=True)
+        sound = open_sound(file.path, sha256) if file.sha256 == sha256 else None
+        if sound is not None:
+            with sound, no_space_is_clear(target):
+                _copy(sound, target)
             return True
     return False
 
@@ -95,3 +94,25 @@ def fetch_from_trash(store: LocalStore, sha256: str, target: Path) -> bool:
 def restore_from_trash(store: LocalStore, sha256: str) -> bool:
     """Put a published file back in its place from the trash; False when there is no sound one."""
     return fetch_from_trash(store, sha256, store.path(layout.blob(sha256)))
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What a run's folder holds; nothing when the folder was deleted meanwhile."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _copy(source: IO[bytes], target: Path) -> None:
+    make_folder(target.parent)
+    temporary = target.with_name(f".tmp-{uuid.uuid4().hex}")
+    try:
+        with temporary.open("xb") as sink:
+            shutil.copyfileobj(source, sink)
+        temporary.chmod(0o444)
+        fsync_path(temporary)
+        os.replace(temporary, target)  # noqa: PTH105 - as elsewhere: over whatever is there
+        fsync_path(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)

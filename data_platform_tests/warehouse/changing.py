@@ -48,6 +48,15 @@ def rows(seed: int, securities: int = 20, days: int = 50) -> pa.RecordBatch:
     )
 
 
+def wordy_rows(seed: int) -> pa.RecordBatch:
+    """Rows whose texts compress the better the harder one tries: even a delta with all of them is a smaller file."""
+    usual = rows(seed, 30, 100)
+    words = np.array(["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"])
+    picked = words[np.random.default_rng(seed).integers(0, len(words), (usual.num_rows, 40))]
+    texts = pa.array([" ".join(line) for line in picked.tolist()])
+    return pa.record_batch([*usual.columns[:-1], texts], schema=COLUMNS)
+
+
 def publish_rows(warehouse: Warehouse, seed: int, *, table: str = TABLE, partition: str = "2024") -> SyncManifest:
     """Publish the rows of a seed as the next version."""
     return publish(warehouse, table, partition, rows(seed), schema=COLUMNS)

@@ -188,22 +188,6 @@ def test_a_manifest_in_parts_is_kept_with_its_parts(tmp_path: Path) -> None:
     assert facts(restored(backups, tmp_path / "newer")) == sound
 
 
-def test_a_blob_that_is_gone_is_found_and_kept_unless_its_delta_replaces_it(tmp_path: Path) -> None:
-    warehouse = filled(tmp_path)
-    backups = backups_at(place("file", tmp_path), tmp_path, new_key())
-    run(backups, warehouse)
-    sha256 = warehouse.manifests("t").load(1).files[0].sha256
-    gone = warehouse.store.path(layout.blob(sha256)).read_bytes()
-    warehouse.store.delete(layout.blob(sha256))
-    assert [finding.key for finding in run(backups, warehouse).findings] == [layout.blob(sha256)]
-    assert backups.get(None).find(layout.blob(sha256)) is not None
-    warehouse.store.put_if_absent(layout.delta(sha256), gone)
-    assert run(backups, warehouse).findings == ()
-    assert backups.get(None).find(layout.blob(sha256)) is None
-    assert backups.get(None).find(layout.delta(sha256)) is not None
-    assert backups.fetch(layout.blob(sha256), tmp_path / "older")
-
-
 def test_fetch_writes_the_newest_sound_copy(url: str, tmp_path: Path) -> None:
     warehouse = filled(tmp_path)
     backups = backups_at(url, tmp_path, new_key())

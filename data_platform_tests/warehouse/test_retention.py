@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from data_platform.errors import ChecksumMismatchError
+from data_platform.errors import ChecksumMismatchError, LockBusyError
 from data_platform.warehouse import SyncManifest, Warehouse, layout
 from data_platform.warehouse.content_hash import content_hash
 from data_platform.warehouse.deltas import read_delta
@@ -17,7 +19,17 @@ from data_platform.warehouse.retaining import apply_retention, drop, plan_retent
 from data_platform.warehouse.retention import expiring_files, judge_all, judge_versions
 from data_platform.warehouse.roots import read_roots
 from data_platform.warehouse.trash import fetch_from_trash, restore_from_trash, trashed
-from data_platform_tests.warehouse.changing import LATER, TABLE, everything, expected, flip, publish_rows, written
+from data_platform_tests.warehouse.changing import (
+    COLUMNS,
+    LATER,
+    TABLE,
+    everything,
+    expected,
+    flip,
+    publish_rows,
+    wordy_rows,
+    written,
+)
 from data_platform_tests.warehouse.frames import batch, publish
 
 
@@ -30,6 +42,15 @@ def _hash(manifest: SyncManifest, partition: str = "2024") -> str:
     entry = manifest.file(partition)
     assert entry is not None
     return entry.sha256
+
+
+def _publish_many(warehouse: Warehouse, seed: int, *, table: str = TABLE) -> SyncManifest:
+    """So many rows that even a delta with all of them is smaller than the file."""
+    return publish(warehouse, table, "2024", wordy_rows(seed), schema=COLUMNS)
+
+
+def _many(seed: int) -> list[str]:
+    return [repr(row) for row in wordy_rows(seed).to_pylist()]
 
 
 def _stands(warehouse: Warehouse, sha256: str) -> bool:
@@ -103,16 +124,16 @@ def test_what_a_tag_or_a_pin_names_is_never_dropped(warehouse: Warehouse) -> Non
 
 
 def test_content_that_a_kept_version_of_any_table_needs_stays(warehouse: Warehouse) -> None:
-    first = publish_rows(warehouse, 1)
-    publish_rows(warehouse, 2)
-    other = publish_rows(warehouse, 1, table="another")
+    first = _publish_many(warehouse, 1)
+    _publish_many(warehouse, 2)
+    other = _publish_many(warehouse, 1, table="another")
     assert _hash(first) == _hash(other)
     assert apply_retention(warehouse, now=LATER).files_dropped == 0
-    publish_rows(warehouse, 3, table="another")
+    _publish_many(warehouse, 3, table="another")
     assert apply_retention(warehouse, now=LATER).files_dropped == 1
     for table in (TABLE, "another"):
         (file,) = warehouse.reader(table).pin(1).files
-        assert written(file) == expected(1)
+        assert written(file) == _many(1)
 
 
 def test_only_the_partitions_that_changed_are_dropped(warehouse: Warehouse) -> None:
@@ -128,23 +149,50 @@ def test_only_the_partitions_that_changed_are_dropped(warehouse: Warehouse) -> N
 def test_content_that_comes_back_never_makes_deltas_go_round(warehouse: Warehouse, seeds: list[int]) -> None:
     manifests = []
     for seed in seeds:
-        manifests.append(publish_rows(warehouse, seed))
+        manifests.append(_publish_many(warehouse, seed))
         apply_retention(warehouse, now=LATER)  # while content is still to come back
     apply_retention(warehouse, now=LATER)
     for seed, manifest in zip(seeds, manifests, strict=True):
         assert links_from(warehouse.store, _hash(manifest))
         (file,) = warehouse.reader(TABLE).pin(manifest.manifest_version).files
-        assert written(file) == expected(seed)
+        assert written(file) == _many(seed)
     assert not any(_stands(warehouse, _hash(m)) for m in manifests if _hash(m) != _hash(manifests[-1]))
 
 
 def test_a_table_that_the_catalog_does_not_know_is_kept_as_whole_copies(warehouse: Warehouse) -> None:
-    old = publish_rows(warehouse, 1, table="unknown")
-    publish_rows(warehouse, 2, table="unknown")
+    old = _publish_many(warehouse, 1, table="unknown")
+    _publish_many(warehouse, 2, table="unknown")
     apply_retention(warehouse, now=LATER)
     assert read_delta(warehouse.store.path(layout.delta(_hash(old))), _hash(old)).base_sha256 is None
     (file,) = warehouse.reader("unknown").pin(1).files
-    assert written(file) == expected(1)
+    assert written(file) == _many(1)
+
+
+def test_a_file_for_which_a_delta_would_be_no_smaller_is_kept(warehouse: Warehouse) -> None:
+    old = publish(warehouse, "t", "2024", batch())
+    publish(warehouse, "t", "2024", batch(ret=0.5))
+    (file,) = apply_retention(warehouse, now=LATER).files
+    assert (file.sha256, file.outcome, file.reason) == (_hash(old), "kept", "a delta would be no smaller")
+    assert _stands(warehouse, _hash(old))
+    assert not warehouse.store.exists(layout.delta(_hash(old)))
+
+
+def test_a_second_run_at_once_is_refused_and_one_after_a_dead_one_is_not(warehouse: Warehouse) -> None:
+    publish_rows(warehouse, 1)
+    publish_rows(warehouse, 2)
+    held = "import sys; from pathlib import Path; from data_platform.warehouse import Warehouse\n"
+    held += "lock = Warehouse(Path(sys.argv[1])).lock('retention').acquire(); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", held, str(warehouse.root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(LockBusyError, match="retention is locked by") as caught:
+            apply_retention(warehouse, now=LATER)
+        assert caught.value.exit_code == 7
+        assert not (warehouse.root / layout.DELTAS).exists()
+        other.kill()
+    assert apply_retention(warehouse, now=LATER).files_dropped == 1
 
 
 def test_a_damaged_file_is_kept_and_reported_and_the_others_go(warehouse: Warehouse) -> None:

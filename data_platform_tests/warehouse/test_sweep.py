@@ -14,11 +14,17 @@ import pytest
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import Warehouse, layout
+from data_platform.warehouse.deltas import read_delta
+from data_platform.warehouse.proven_delta import secure_delta
+from data_platform.warehouse.rebuild import delta_problem
 from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.retention import Expiring
 from data_platform.warehouse.sweep import plan_sweep, sweep
 from data_platform.warehouse.trash import trashed
 from data_platform.warehouse.verify import verify_table
 from data_platform_tests.warehouse.changing import (
+    COLUMNS,
+    KEY,
     LATER,
     TABLE,
     age,
@@ -64,6 +70,7 @@ def _rebuilt(warehouse: Warehouse, seconds: float) -> str:
     apply_retention(warehouse, now=LATER)
     (file,) = warehouse.reader(TABLE).pin(1).files
     age(file, seconds)
+    age(warehouse.store.path(layout.rebuilt_note(file.stem)), seconds)
     return file.stem
 
 
@@ -102,6 +109,14 @@ def test_what_is_recent_stays(warehouse: Warehouse, leave: Callable[[Warehouse, 
 def test_reading_a_rebuilt_file_keeps_it_for_another_week(warehouse: Warehouse) -> None:
     _rebuilt(warehouse, 8 * DAY)
     assert written(warehouse.reader(TABLE).pin(1).files[0]) == expected(0)
+    assert sweep(warehouse).garbage == ()
+
+
+def test_a_note_on_a_rebuilt_file_that_is_gone_goes_too(warehouse: Warehouse) -> None:
+    name = _rebuilt(warehouse, 0)
+    warehouse.store.delete(layout.rebuilt(name))
+    (found,) = sweep(warehouse).garbage
+    assert (found.kind, found.name) == ("stale note", name)
     assert sweep(warehouse).garbage == ()
 
 
@@ -180,6 +195,24 @@ def test_a_dry_run_says_the_same_and_leaves_every_byte(warehouse: Warehouse) -> 
     assert planned.dry_run
     assert planned.garbage == done.garbage
     assert len(done.garbage) == 4
+
+
+def test_a_dry_run_leaves_every_byte_where_the_declared_key_changed_between_two_deltas(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "keys")
+    entries = [publish(warehouse, TABLE, "2024", rows(seed, 1, 1_000), schema=COLUMNS).files[0] for seed in range(3)]
+    # The rows of one security are in the order of either key.
+    for number, key in enumerate((KEY, KEY[::-1])):
+        expiring = Expiring(table=TABLE, entry=entries[number], later=tuple(entries[number + 1 :]))
+        assert secure_delta(warehouse.store, expiring, key) == ""
+        delta = read_delta(warehouse.store.path(layout.delta(expiring.entry.sha256)), expiring.entry.sha256)
+        assert (delta.base_sha256, delta.key) == (entries[number + 1].sha256, key)
+    apply_retention(warehouse, now=LATER)
+    before = everything(warehouse.root)
+    assert len(plan_sweep(warehouse, now=LATER + PAST_A_WEEK).garbage) == 2
+    assert delta_problem(warehouse.store, entries[0].sha256) is None
+    assert everything(warehouse.root) == before
+    (file,) = warehouse.reader(TABLE).pin(1).files
+    assert written(file) == [repr(row) for row in rows(0, 1, 1_000).to_pylist()]
 
 
 def test_what_does_not_look_like_ours_is_left_alone(warehouse: Warehouse) -> None:

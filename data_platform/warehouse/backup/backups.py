@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
@@ -69,8 +70,11 @@ class Backups:
         """
         return self.index.newest() if set_id is None else self.index.load(set_id)
 
-    def fetch(self, key: str, target: Path) -> bool:
+    def fetch(self, key: str, target: Path, *, skip: int = 0) -> bool:
         """Write the newest sound copy of a warehouse key to `target`; False, and no file, when there is none.
+
+        That a copy is sound means that it is what was sent. `skip` passes over so many of the newest contents that
+        differ, for when those were spoilt before they were sent.
 
         Raises:
             ConfigurationError, DestinationError: as `Index.names` does.
@@ -78,11 +82,7 @@ class Backups:
             DiskSpaceError: when the disk is full.
         """
         damage: ChecksumMismatchError | None = None
-        tried: set[str] = set()
-        for copy in self.index.copies_of(key):
-            if copy.sha256 in tried:
-                continue
-            tried.add(copy.sha256)
+        for copy in islice(self.index.copies_of(key), skip, None):
             try:
                 self._objects.fetch(copy.sha256, target, name=key)
             except ChecksumMismatchError as error:

@@ -103,13 +103,15 @@ class Index:
         self._loaded[backup.id] = backup
 
     def copies_of(self, file_key: str) -> Iterator[StoredFile]:
-        """What the sets hold under a key, newest first; sets whose index is damaged are passed over."""
+        """The different contents that the sets hold under a key, newest first; damaged sets are passed over."""
+        seen: set[str] = set()
         for name in reversed(self.names()):
             try:
                 found = self._read(name).find(file_key)
             except ChecksumMismatchError:
                 continue
-            if found is not None:
+            if found is not None and found.sha256 not in seen:
+                seen.add(found.sha256)
                 yield found
 
     def _read(self, name: SetName) -> BackupSet:

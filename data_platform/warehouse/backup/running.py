@@ -66,7 +66,7 @@ def run(
     recorded = {file.sha256: file.stored_bytes for file in previous.files} if previous else {}
     there = _Present(objects, recorded, check_all=kind == "weekly")
     with warehouse.sweeping.shared():
-        selection = select(warehouse)
+        selection = select(warehouse, {file.key: file.sha256 for file in previous.files} if previous else {})
         findings += selection.findings
         findings += _vanished(previous, {item.key for item in (*selection.candidates, *selection.findings)})
         candidates = (*selection.candidates, *extras.files)
