@@ -1,4 +1,4 @@
-"""Files of which no delta against a later file can be made: they are copied whole, or kept, and the next has its turn."""
+"""Files of which no delta against a later file can be made: copied whole, or kept, and the next one has its turn."""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ def require_next_writer(root: Path) -> None:
     assert published.manifest_version == before + 1
     assert time.monotonic() - started < 10, "the next writer had to wait"
     assert warehouse.reader(TABLE).pin().version == before + 1
-    assert warehouse.locks() == []
+    # A dead retention's own lock is no table's; the next retention takes it over.
+    assert [state for state in warehouse.locks() if state.alive or state.table != "retention"] == []
     assert list(warehouse.staging_root.iterdir()) == [], "what the dead writer staged is still there"
 
 
