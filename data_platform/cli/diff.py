@@ -16,9 +16,9 @@ from data_platform.cli.session import Reading, open_session, reading_session
 from data_platform.governance.permissions import Action, require
 from data_platform.warehouse import PinnedVersion
 from data_platform.warehouse.as_of import parse_as_of
-from data_platform.warehouse.comparing import compare_versions, differing_rows
-from data_platform.warehouse.row_diff import combined
-from data_platform.warehouse.version_diff import PartitionDiff, VersionDiff
+from data_platform.warehouse.diff.comparing import compare_versions, differing_rows
+from data_platform.warehouse.diff.row_diff import combined
+from data_platform.warehouse.diff.version_diff import PartitionDiff, VersionDiff
 
 MOST_ROWS: Final = 1_000
 

@@ -12,7 +12,7 @@ from data_platform.cli.session import open_session, require_administration
 from data_platform.governance.permissions import require_administrator
 from data_platform.settings import load_settings
 from data_platform.warehouse import Warehouse
-from data_platform.warehouse.sweep import SweepReport, plan_sweep, sweep
+from data_platform.warehouse.retention.sweep import SweepReport, plan_sweep, sweep
 
 
 def gc(

@@ -13,8 +13,8 @@ from data_platform.cli.session import open_session, require_administration
 from data_platform.governance.permissions import require_administrator
 from data_platform.settings import load_settings
 from data_platform.warehouse import Warehouse
-from data_platform.warehouse.retaining import RetentionReport, apply_retention, plan_retention
-from data_platform.warehouse.retention import KEEP_DAYS
+from data_platform.warehouse.retention.applying import RetentionReport, apply_retention, plan_retention
+from data_platform.warehouse.retention.deciding import KEEP_DAYS
 
 
 def retention(

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from data_platform.errors import ChecksumMismatchError, PlatformError, UsageError
 from data_platform.warehouse import layout
-from data_platform.warehouse.deltas import read_delta, read_rows
+from data_platform.warehouse.deltas.form import read_delta, read_rows
 from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.manifest_form import bad_parts, manifest_from

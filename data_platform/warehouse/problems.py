@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import layout
+from data_platform.warehouse.deltas.rebuild import delta_problem
 from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.manifest_form import load_manifest
-from data_platform.warehouse.rebuild import delta_problem
 from data_platform.warehouse.schemas import parse_schema
 from data_platform.warehouse.store import LocalStore
 from data_platform.warehouse.version_sets import parse_set

@@ -11,10 +11,10 @@ import polars as pl
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.as_of import AsOf, version_at
+from data_platform.warehouse.deltas.rebuild import rebuild
 from data_platform.warehouse.integrity import Fault, fault_of
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
 from data_platform.warehouse.manifests import Manifests
-from data_platform.warehouse.rebuild import rebuild
 from data_platform.warehouse.store import LocalStore
 
 

@@ -19,13 +19,13 @@ from data_platform.catalog.drift import columns_of
 from data_platform.errors import ChecksumMismatchError, LockBusyError
 from data_platform.warehouse import layout
 from data_platform.warehouse.copies import Copies, TrashCopies, good_copy
+from data_platform.warehouse.deltas.rebuild import delta_problem
 from data_platform.warehouse.integrity import clear_mark, fault_of, mark_damaged, marks
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.problems import Problem, ProblemKind, is_still_wrong
 from data_platform.warehouse.quarantine import QuarantineEntry, entry_id
 from data_platform.warehouse.reader import file_of
-from data_platform.warehouse.rebuild import delta_problem
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.staging import staging_folder
 from data_platform.warehouse.store import LocalStore

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
+from data_platform.warehouse.deltas.rebuild import delta_problem
 from data_platform.warehouse.integrity import Fault, fault_of
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.problems import Problem, ProblemKind, VerifyReport
-from data_platform.warehouse.rebuild import delta_problem
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.store import LocalStore
 from data_platform.warehouse.version_sets import VersionSets, pins, snapshots

@@ -14,8 +14,8 @@ import pytest
 from data_platform.catalog import find_table
 from data_platform.sources.demo.site import serve_folder
 from data_platform.sync import SyncContext, sync_partition
-from data_platform.warehouse.comparing import compare_versions, differing_rows
-from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.diff.comparing import compare_versions, differing_rows
+from data_platform.warehouse.retention.applying import apply_retention
 
 FACTORS = find_table("ff_factors_daily")
 THREE = "F-F_Research_Data_Factors_daily_CSV.zip"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_platform.warehouse import Warehouse, layout
-from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.retention.applying import apply_retention
 from data_platform_tests.warehouse.backups import backups_at, facts, filled, new_key, place, run
 from data_platform_tests.warehouse.changing import LATER, TABLE, flip, publish_rows
 from data_platform_tests.warehouse.test_backup_run import restored

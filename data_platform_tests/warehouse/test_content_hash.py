@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_platform.errors import SchemaError
-from data_platform.warehouse.content_hash import RowHasher, content_hash
+from data_platform.warehouse.deltas.content_hash import RowHasher, content_hash
 
 ALL_TYPES = pa.table(
     {

@@ -15,7 +15,7 @@ from data_platform.warehouse.manifest_form import documents_of
 from data_platform.warehouse.problems import Problem
 from data_platform.warehouse.publish import Provenance, next_manifest
 from data_platform.warehouse.repair import Repair, clear_healed_marks, repair
-from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.retention.applying import apply_retention
 from data_platform.warehouse.rollback import roll_back
 from data_platform.warehouse.trash import move_to_trash, new_run
 from data_platform.warehouse.verify import verify_names, verify_table

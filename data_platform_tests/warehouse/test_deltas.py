@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import Warehouse, layout
-from data_platform.warehouse.assembly import assemble
-from data_platform.warehouse.content_hash import content_hash
-from data_platform.warehouse.delta_writing import write_reverse, write_whole
-from data_platform.warehouse.deltas import read_delta
+from data_platform.warehouse.deltas.assembly import assemble
+from data_platform.warehouse.deltas.content_hash import content_hash
+from data_platform.warehouse.deltas.form import read_delta
+from data_platform.warehouse.deltas.rebuild import delta_problem, put_together, rebuild
+from data_platform.warehouse.deltas.writing import write_reverse, write_whole
 from data_platform.warehouse.manifest import FileEntry
-from data_platform.warehouse.proven_delta import secure_delta
-from data_platform.warehouse.rebuild import delta_problem, put_together, rebuild
-from data_platform.warehouse.retention import Expiring
+from data_platform.warehouse.retention.deciding import Expiring
+from data_platform.warehouse.retention.securing import secure_delta
 from data_platform_tests.warehouse.changing import COLUMNS, KEY, expected, flip, publish_rows, rows, wordy_rows, written
 from data_platform_tests.warehouse.frames import publish
 

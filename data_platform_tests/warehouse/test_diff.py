@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from data_platform.catalog import find_table
 from data_platform.errors import SchemaError
 from data_platform.warehouse import Warehouse
-from data_platform.warehouse.comparing import compare_versions, differing_rows
-from data_platform.warehouse.retaining import apply_retention
-from data_platform.warehouse.row_diff import RowComparison, combined
-from data_platform.warehouse.version_diff import RowDiff, version_diff
+from data_platform.warehouse.diff.comparing import compare_versions, differing_rows
+from data_platform.warehouse.diff.row_diff import RowComparison, combined
+from data_platform.warehouse.diff.version_diff import RowDiff, version_diff
+from data_platform.warehouse.retention.applying import apply_retention
 from data_platform_tests.warehouse.changing import COLUMNS, LATER, TABLE, publish_rows, rows
 from data_platform_tests.warehouse.frames import batch, publish
 

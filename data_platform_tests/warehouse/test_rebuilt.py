@@ -11,10 +11,10 @@ import pytest
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import Warehouse, layout
+from data_platform.warehouse.deltas.rebuild import rebuild
 from data_platform.warehouse.manifest import FileEntry
-from data_platform.warehouse.proven_delta import secure_delta
-from data_platform.warehouse.rebuild import rebuild
-from data_platform.warehouse.retention import Expiring
+from data_platform.warehouse.retention.deciding import Expiring
+from data_platform.warehouse.retention.securing import secure_delta
 from data_platform.warehouse.trash import move_to_trash, new_run
 from data_platform_tests.warehouse.changing import KEY, TABLE, age, expected, flip, publish_rows, written
 

@@ -12,12 +12,12 @@ import pytest
 
 from data_platform.errors import ChecksumMismatchError, LockBusyError
 from data_platform.warehouse import SyncManifest, Warehouse, layout
-from data_platform.warehouse.content_hash import content_hash
-from data_platform.warehouse.deltas import read_delta
-from data_platform.warehouse.rebuild import delta_problem, links_from
-from data_platform.warehouse.retaining import apply_retention, drop, plan_retention, prepare
-from data_platform.warehouse.retention import expiring_files, judge_all, judge_versions
-from data_platform.warehouse.roots import read_roots
+from data_platform.warehouse.deltas.content_hash import content_hash
+from data_platform.warehouse.deltas.form import read_delta
+from data_platform.warehouse.deltas.rebuild import delta_problem, links_from
+from data_platform.warehouse.retention.applying import apply_retention, drop, plan_retention, prepare
+from data_platform.warehouse.retention.deciding import expiring_files, judge_all, judge_versions
+from data_platform.warehouse.retention.roots import read_roots
 from data_platform.warehouse.trash import fetch_from_trash, restore_from_trash, trashed
 from data_platform_tests.warehouse.changing import (
     COLUMNS,

@@ -10,7 +10,7 @@ import pytest
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import SyncManifest, Warehouse, layout
 from data_platform.warehouse.manifest_form import documents_of
-from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.retention.applying import apply_retention
 from data_platform.warehouse.rollback import roll_back
 from data_platform.warehouse.verify import verify_table
 from data_platform_tests.warehouse.changing import LATER, TABLE, publish_rows, written

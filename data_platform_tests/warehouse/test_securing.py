@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_platform.warehouse import Warehouse, layout
-from data_platform.warehouse.deltas import read_delta
+from data_platform.warehouse.deltas.form import read_delta
+from data_platform.warehouse.deltas.rebuild import rebuild
 from data_platform.warehouse.manifest import FileEntry
-from data_platform.warehouse.proven_delta import secure_delta
-from data_platform.warehouse.rebuild import rebuild
-from data_platform.warehouse.retaining import prepare
-from data_platform.warehouse.retention import Expiring
+from data_platform.warehouse.retention.applying import prepare
+from data_platform.warehouse.retention.deciding import Expiring
+from data_platform.warehouse.retention.securing import secure_delta
 from data_platform_tests.warehouse.changing import COLUMNS, KEY, TABLE, publish_rows, wordy_rows, written
 from data_platform_tests.warehouse.frames import publish
 

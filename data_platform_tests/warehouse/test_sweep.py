@@ -14,12 +14,12 @@ import pytest
 
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import Warehouse, layout
-from data_platform.warehouse.deltas import read_delta
-from data_platform.warehouse.proven_delta import secure_delta
-from data_platform.warehouse.rebuild import delta_problem
-from data_platform.warehouse.retaining import apply_retention
-from data_platform.warehouse.retention import Expiring
-from data_platform.warehouse.sweep import plan_sweep, sweep
+from data_platform.warehouse.deltas.form import read_delta
+from data_platform.warehouse.deltas.rebuild import delta_problem
+from data_platform.warehouse.retention.applying import apply_retention
+from data_platform.warehouse.retention.deciding import Expiring
+from data_platform.warehouse.retention.securing import secure_delta
+from data_platform.warehouse.retention.sweep import plan_sweep, sweep
 from data_platform.warehouse.trash import trashed
 from data_platform.warehouse.verify import verify_table
 from data_platform_tests.warehouse.changing import (

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from data_platform.warehouse import Warehouse, layout
-from data_platform.warehouse.retaining import apply_retention
-from data_platform.warehouse.sweep import plan_sweep
+from data_platform.warehouse.retention.applying import apply_retention
+from data_platform.warehouse.retention.sweep import plan_sweep
 from data_platform.warehouse.trash import delete_trashed, fetch_from_trash, move_to_trash, new_run, trashed
 from data_platform_tests.warehouse.changing import LATER, TABLE, publish_rows
 

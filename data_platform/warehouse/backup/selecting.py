@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
-from data_platform.warehouse.deltas import read_delta, read_rows
+from data_platform.warehouse.deltas.form import read_delta, read_rows
 from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.store import LocalStore

@@ -15,10 +15,10 @@ from pathlib import Path
 from data_platform.warehouse import SyncManifest, Warehouse, layout
 from data_platform.warehouse.publish import Provenance, publish_partition
 from data_platform.warehouse.quarantine import QuarantineEntry, entry_id
-from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.retention.applying import apply_retention
+from data_platform.warehouse.retention.sweep import sweep
 from data_platform.warehouse.rollback import roll_back
 from data_platform.warehouse.staging import stage, staging_folder
-from data_platform.warehouse.sweep import sweep
 from data_platform_tests.warehouse.frames import PASSED, SCHEMA, batch
 
 # A table of the catalog, so that retention knows a key by which to write deltas.

@@ -16,9 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from data_platform.errors import UsageError
 from data_platform.warehouse import Warehouse
-from data_platform.warehouse.retaining import apply_retention
+from data_platform.warehouse.retention.applying import apply_retention
+from data_platform.warehouse.retention.sweep import sweep
 from data_platform.warehouse.rollback import roll_back
-from data_platform.warehouse.sweep import sweep
 from data_platform.warehouse.trash import restore_from_trash, trashed
 from data_platform_tests.warehouse.faults.aftermath import observe, require_sound
 from data_platform_tests.warehouse.faults.child import DONE, Operation

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data_platform.errors import ChecksumMismatchError
-from data_platform.warehouse.content_hash import BATCH_ROWS, RowHasher
+from data_platform.warehouse.deltas.content_hash import BATCH_ROWS, RowHasher
 from data_platform.warehouse.manifest import Sha256
 from data_platform.warehouse.sealed import seal, unseal
 from data_platform.warehouse.staging import ROW_GROUP_ROWS

@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_platform.errors import ChecksumMismatchError
-from data_platform.warehouse.content_hash import BATCH_ROWS, RowHasher, content_hash
-from data_platform.warehouse.deltas import GONE, Delta, arrays_of, batch_from, damaged, nullable, read_rows
+from data_platform.warehouse.deltas.content_hash import BATCH_ROWS, RowHasher, content_hash
+from data_platform.warehouse.deltas.form import GONE, Delta, arrays_of, batch_from, damaged, nullable, read_rows
+from data_platform.warehouse.deltas.windows import Window
 from data_platform.warehouse.staging import ROW_GROUP_ROWS
 from data_platform.warehouse.store import no_space_is_clear
-from data_platform.warehouse.windows import Window
 
 Link: TypeAlias = tuple[Delta, Path]
 Standing: TypeAlias = Path | IO[bytes] | pa.NativeFile | None

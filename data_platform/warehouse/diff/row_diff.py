@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from data_platform.errors import SchemaError
-from data_platform.warehouse.version_diff import RowDiff
+from data_platform.warehouse.diff.version_diff import RowDiff
 
 _AFTER: Final = "__after"
 _OLD: Final = "__in_old"

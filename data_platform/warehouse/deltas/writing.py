@@ -16,8 +16,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_platform.warehouse.content_hash import BATCH_ROWS, content_hash
-from data_platform.warehouse.deltas import GONE, Delta, arrays_of, batch_from, batches_of, nullable, write_delta
+from data_platform.warehouse.deltas.content_hash import BATCH_ROWS, content_hash
+from data_platform.warehouse.deltas.form import GONE, Delta, arrays_of, batch_from, batches_of, nullable, write_delta
 
 _ROW: Final = "__row"
 _VALUES: Final = "__values"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from data_platform.catalog import Table
+from data_platform.warehouse.diff.row_diff import RowComparison
+from data_platform.warehouse.diff.version_diff import VersionDiff, version_diff
 from data_platform.warehouse.reader import PinnedVersion
-from data_platform.warehouse.row_diff import RowComparison
-from data_platform.warehouse.version_diff import VersionDiff, version_diff
 
 
 def compare_versions(

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from data_platform.errors import ChecksumMismatchError, SchemaError
 from data_platform.warehouse import layout
-from data_platform.warehouse.assembly import Link, Standing, assemble, assemble_in_memory, prove
-from data_platform.warehouse.content_hash import content_hash
-from data_platform.warehouse.deltas import read_delta, read_rows
+from data_platform.warehouse.deltas.assembly import Link, Standing, assemble, assemble_in_memory, prove
+from data_platform.warehouse.deltas.content_hash import content_hash
+from data_platform.warehouse.deltas.form import read_delta, read_rows
 from data_platform.warehouse.integrity import hash_file, note, noted, open_sound, state_of
 from data_platform.warehouse.store import LocalStore, make_folder, no_space_is_clear
 from data_platform.warehouse.trash import fetch_from_trash

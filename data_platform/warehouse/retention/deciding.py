@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
-from data_platform.warehouse.roots import Roots
+from data_platform.warehouse.retention.roots import Roots
 
 KEEP_DAYS: Final = 90
 

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from data_platform.catalog import TABLES
 from data_platform.warehouse import layout
-from data_platform.warehouse.proven_delta import secure_delta
-from data_platform.warehouse.retention import KEEP_DAYS, Expiring, Verdict, expiring_files, judge_all
-from data_platform.warehouse.roots import read_roots
+from data_platform.warehouse.retention.deciding import KEEP_DAYS, Expiring, Verdict, expiring_files, judge_all
+from data_platform.warehouse.retention.roots import read_roots
+from data_platform.warehouse.retention.securing import secure_delta
 from data_platform.warehouse.trash import move_to_trash, new_run
 from data_platform.warehouse.warehouse import Warehouse
 
