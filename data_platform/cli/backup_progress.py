@@ -51,7 +51,7 @@ def describe_set(backups: Backups, set_id: str, key_name: str) -> dict[str, obje
     return {
         "id": set_id,
         "kind": found.kind,
-        "created_at": f"{found.created_at:%Y-%m-%d %H:%M:%S}",
+        "created_at": f"{found.created_at:%Y-%m-%dT%H:%M:%SZ}",
         "objects": len(found.files),
         "bytes": found.bytes,
         "key": key_name,

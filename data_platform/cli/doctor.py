@@ -21,6 +21,7 @@ from data_platform.settings import KEN_FRENCH_URL, Settings, load_settings
 from data_platform.sources import open_source
 from data_platform.sources.demo.marker import demo_marker
 from data_platform.warehouse import Warehouse
+from data_platform.warehouse.backup import open_backups
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def doctor(
     """Look at this installation: settings, home, disk, database, sources. Exit 1 when something does not work."""
     settings = load_settings()
     findings = [_python(), *_examine(_home, settings), *_examine(_database, settings), *_examine(_key, settings)]
-    findings += [*_examine(_wrds, settings), _factors(settings)]
+    findings += [*_examine(_wrds, settings), _factors(settings), *_examine(_backups, settings)]
     if connect:
         findings += _examine(_sign_in, settings)
     if as_json:
@@ -104,6 +105,17 @@ def _key(settings: Settings) -> list[Finding]:
     open_cipher(settings)
     origin = "QUERY_AUDIT_ENCRYPTION_KEY" if settings.query_audit_encryption_key else "kept in the home"
     return [Finding("audit key", "ok", origin)]
+
+
+def _backups(settings: Settings) -> list[Finding]:
+    if settings.backup_key is None:
+        mend = "data-platform backup new-key, then DATA_PLATFORM_BACKUP_KEY and DATA_PLATFORM_BACKUP_URL"
+        return [Finding("backups", "note", "no key is set, so none can be made", mend)]
+    backups = open_backups(settings)
+    names = backups.names()
+    if not names:
+        return [Finding("backups", "note", f"none at {backups.place} yet", "data-platform backup run")]
+    return [Finding("backups", "ok", f"{len(names)} at {backups.place}, the newest {names[-1].set_id}")]
 
 
 def _wrds(settings: Settings) -> list[Finding]:

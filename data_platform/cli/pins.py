@@ -61,7 +61,7 @@ def list_pins(*, as_json: Json = False) -> None:
     say_damaged(session, damaged)
     if as_json:
         print_json(found)
-    elif not found:
+    elif not found and not damaged:
         say("Nothing is pinned.")
     else:
         print_sets("Pins", found)

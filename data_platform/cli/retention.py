@@ -91,6 +91,9 @@ def _print(report: RetentionReport, *, as_json: bool) -> None:
                 for file in report.files
             ],
         )
+    if not report.files_dropped:
+        say(f"{report.versions_expired} versions expired; no file is left that only they need.")
+        return
     would = "would be dropped" if report.dry_run else "are in the trash; `data-platform gc` deletes them after 7 days"
     size = f"{report.bytes_freed / 2**20:,.1f} MiB"
     deltas = "" if report.dry_run else f" Their deltas take {report.delta_bytes / 2**20:,.1f} MiB."

@@ -68,7 +68,7 @@ def list_tags(*, as_json: Json = False) -> None:
     say_damaged(session, damaged)
     if as_json:
         print_json(tags)
-    elif not tags:
+    elif not tags and not damaged:
         say("There is no snapshot yet. Make one: data-platform snapshot create TAG")
     else:
         print_sets("Snapshots", tags)

@@ -78,7 +78,7 @@ def restore_home(
     if embedded:
         layout_of(draft)
     make_folder(draft)
-    with _only_one(draft):
+    with _only_one(draft), _removed_on_failure(draft):
         clear_home(draft)
         backups.restore(backup, draft, OUTSIDE, progress)
         findings = select(Warehouse(draft / "warehouse")).findings
@@ -147,6 +147,16 @@ def _note_here(settings: Settings, user: str, set_id: str, used: dict[str, objec
 
 def _load_command(home: Path) -> str:
     return f"pg_restore {' '.join(LOADING)} --dbname=<an empty database> {home / DUMPS / PLATFORM_DUMP}"
+
+
+@contextmanager
+def _removed_on_failure(draft: Path) -> Generator[None]:
+    try:
+        yield
+    except Exception:
+        clear_home(draft)
+        draft.rmdir()
+        raise
 
 
 @contextmanager

@@ -1,16 +1,17 @@
-"""Which version is meant: a number, a tag, or a moment ("what we would have seen then")."""
+"""Which version is meant: a number, a tag or pin, or a moment ("what we would have seen then")."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.store import LocalStore
-from data_platform.warehouse.version_sets import snapshots
+from data_platform.warehouse.version_sets import pins, snapshots
 
 _DAY: Final = "%Y-%m-%d"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}($|[T ])", re.ASCII)
@@ -71,13 +72,11 @@ def version_at(store: LocalStore, table: str, as_of: AsOf) -> int:
 
 
 def _tagged(store: LocalStore, table: str, tag: str) -> int:
-    """The version that a tag names; one that names only other tables is not told from one that does not exist."""
-    try:
-        return snapshots(store).get(tag).versions[table]
-    except (UsageError, KeyError):
-        raise UsageError(
-            f"There is no snapshot {tag} that names {table}.", hint="See: data-platform snapshot list"
-        ) from None
+    """The version that a tag, or else a pin, names; one of other tables only is not told from one that is not there."""
+    for sets in (snapshots(store), pins(store)):
+        with suppress(UsageError, KeyError):
+            return sets.get(tag).versions[table]
+    raise UsageError(f"There is no snapshot or pin {tag} that names {table}.", hint="See: data-platform snapshot list")
 
 
 def _last_published_by(manifests: Manifests, moment: dt.datetime) -> int:

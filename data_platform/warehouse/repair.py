@@ -46,16 +46,23 @@ class Repair(BaseModel):
     message: str
 
 
-def repair(warehouse: Warehouse, problems: Sequence[Problem], copies: Sequence[Copies]) -> Iterator[Repair]:
+def repair(
+    warehouse: Warehouse,
+    problems: Sequence[Problem],
+    copies: Sequence[Copies],
+    *,
+    wait_seconds: float = _WAIT_SECONDS,
+) -> Iterator[Repair]:
     """Try to mend each problem and yield what became of it; the trash, then `copies` are asked in turn.
 
     A partition's file that cannot be mended is marked: reading it then says that only a sync can bring the partition
-    back. A lost manifest stays lost, and its version says so. A table that a writer works on is left alone.
+    back. A lost manifest stays lost, and its version says so. A table that a writer works on for longer than
+    `wait_seconds` is left alone.
     """
     sources = [TrashCopies(warehouse.store), *copies]
     for problem in sorted(problems, key=lambda found: _ORDER.get(found.kind, 2)):
         try:
-            yield _repair(warehouse, problem, sources)
+            yield _repair(warehouse, problem, sources, wait_seconds)
         except LockBusyError as error:
             yield Repair(problem=problem, outcome="unmendable", message=f"not now: {error.message}")
 
@@ -68,14 +75,14 @@ def clear_healed_marks(store: LocalStore, table: str) -> None:
             clear_mark(store, entry.sha256)
 
 
-def _repair(warehouse: Warehouse, problem: Problem, copies: Sequence[Copies]) -> Repair:
+def _repair(warehouse: Warehouse, problem: Problem, copies: Sequence[Copies], wait_seconds: float) -> Repair:
     name = problem.table or "names"
     store = warehouse.store
     with ExitStack() as alone:
-        lock = alone.enter_context(warehouse.lock(name).acquire(wait_seconds=_WAIT_SECONDS))
+        lock = alone.enter_context(warehouse.lock(name).acquire(wait_seconds=wait_seconds))
         if problem.kind == "delta":  # retention writes deltas
-            alone.enter_context(warehouse.lock("retention").acquire(wait_seconds=_WAIT_SECONDS))
-        alone.enter_context(warehouse.sweeping.exclusive(wait_seconds=_WAIT_SECONDS))
+            alone.enter_context(warehouse.lock("retention").acquire(wait_seconds=wait_seconds))
+        alone.enter_context(warehouse.sweeping.exclusive(wait_seconds=wait_seconds))
         if problem.kind in {"broken_chain", "other_files"}:
             return Repair(problem=problem, outcome="unmendable", message="the versions were changed by hand")
         if not is_still_wrong(store, problem):

@@ -10,13 +10,16 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from data_platform_tests.cli.conftest import COMMAND, Ran, environment, run
+from data_platform.records.connection import open_records
+from data_platform.settings import Settings
+from data_platform_tests.cli.conftest import COMMAND, Ran, environment, run, run_here
 
 Platform = Callable[..., Ran]
 
@@ -193,7 +196,12 @@ def test_missing_wrds_credentials_in_a_fresh_home(home: Path) -> None:
     assert (no_data.code, "No data available" in no_data.err) == (2, True)
 
 
-def test_a_user_without_permission_is_refused_with_the_reason(platform: Platform) -> None:
+def test_a_user_without_permission_is_refused_with_the_reason(demo_home: Path) -> None:
+    with open_records(Settings(home=demo_home)):  # so that no command has to start the server
+        _refuse_by_role(partial(run_here, demo_home))
+
+
+def _refuse_by_role(platform: Platform) -> None:
     platform("users", "add", "vera", "--role", "viewer")
     platform("users", "add", "ann", "--role", "analyst")
     vera, ann = (platform("users", "token", name, "--json").json["token"] for name in ("vera", "ann"))
@@ -213,7 +221,8 @@ def test_a_user_without_permission_is_refused_with_the_reason(platform: Platform
     assert platform("status", DATA_PLATFORM_TOKEN="dp_made-up").code == 3  # noqa: S106 - not a token
 
 
-def test_the_rate_limit_says_how_long_to_wait(platform: Platform) -> None:
+def test_the_rate_limit_says_how_long_to_wait(demo_home: Path) -> None:
+    platform = partial(run_here, demo_home)
     platform("users", "add", "rita", "--role", "analyst")
     token = platform("users", "token", "rita", "--json").json["token"]
     settings = {"DATA_PLATFORM_TOKEN": token, "DATA_PLATFORM_QUERIES_PER_MINUTE": "2"}

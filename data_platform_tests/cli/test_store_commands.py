@@ -74,7 +74,7 @@ def test_a_tagged_version_is_read_after_a_rollback(store: Store) -> None:
     ("arguments", "message"),
     [
         (("query", "-d", "crsp", "SELECT 1", "--as-of", "2019-01-01"), "Nothing of crsp_daily was published by"),
-        (("query", "-d", "crsp", "SELECT 1", "--as-of", "no-such-tag"), "There is no snapshot no-such-tag"),
+        (("query", "-d", "crsp", "SELECT 1", "--as-of", "no-such-tag"), "There is no snapshot or pin no-such-tag"),
         (("query", "-d", "crsp", "SELECT 1", "--as-of", "2024-02-30"), "neither a version nor a date"),
         (("snapshot", "create", "2024-01-01"), "is no name for a snapshot"),
         (("snapshot", "create", "x", "--table", "nope"), "nope"),

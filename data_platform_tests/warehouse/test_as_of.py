@@ -81,11 +81,13 @@ def test_before_the_first_version_there_is_nothing(days: Warehouse) -> None:
 
 def test_a_tag_reads_the_version_it_names(days: Warehouse) -> None:
     days.snapshots.create("paper", {"t": 7}, created_by="ann")
+    days.pins.create("backtest", {"t": 5}, created_by="ann")
+    assert days.reader("t").pin(parse_as_of("backtest")).version == 5
     assert days.reader("t").pin(parse_as_of("paper")).version == 7
     publish(days, "u", "2024")
-    with pytest.raises(UsageError, match="There is no snapshot paper that names u"):
+    with pytest.raises(UsageError, match="There is no snapshot or pin paper that names u"):
         days.reader("u").pin(parse_as_of("paper"))
-    with pytest.raises(UsageError, match="There is no snapshot nope"):
+    with pytest.raises(UsageError, match="There is no snapshot or pin nope"):
         days.reader("t").pin(parse_as_of("nope"))
 
 
