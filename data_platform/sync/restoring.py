@@ -35,6 +35,11 @@ def restore_quarantined(context: SyncContext, entry: QuarantineEntry) -> SyncMan
         SchemaError: when its columns do not fit the catalog any more; it stays where it is.
         LockBusyError: when another living writer works on the table.
     """
+    if entry.row_count is None and entry.source == "verify":
+        raise QuarantineError(
+            f"Entry {entry.entry_id} is a damaged document that was replaced; it cannot be restored.",
+            hint=f"When nobody needs it: data-platform quarantine delete {entry.entry_id}",
+        )
     table = find_table(entry.table)
     table.partition_range(entry.partition)
     journal = Journal(context.records, table, context.run_id)

@@ -81,7 +81,10 @@ def restore_home(
     with _only_one(draft), _removed_on_failure(draft):
         clear_home(draft)
         backups.restore(backup, draft, OUTSIDE, progress)
-        findings = select(Warehouse(draft / "warehouse")).findings
+        restored = Warehouse(draft / "warehouse")
+        for sets in (restored.snapshots, restored.pins):
+            sets.renew_twins()
+        findings = select(restored).findings
         if embedded and backup.records_owner is not None:
             load_records(draft, draft / DUMPS, backup.records_owner)
             shutil.rmtree(draft / DUMPS)

@@ -15,7 +15,7 @@ from data_platform.warehouse.version_sets import pins, snapshots
 
 _DAY: Final = "%Y-%m-%d"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}($|[T ])", re.ASCII)
-_MOST_DIGITS: Final = 8
+_MOST_DIGITS: Final = 7  # eight are a date without its dashes, which is no way to write one here
 
 
 @dataclass(frozen=True, slots=True)

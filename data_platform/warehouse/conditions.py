@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse.heartbeat import HEARTBEAT_SECONDS
 from data_platform.warehouse.integrity import marks
 from data_platform.warehouse.lock import LockState
@@ -73,7 +74,8 @@ def _disk(warehouse: Warehouse) -> list[Condition]:
 def _damaged(warehouse: Warehouse) -> list[Condition]:
     """Damaged files that the latest version needs; earlier ones can't be fetched again, `verify` names them."""
     marked = {str(mark["sha256"]) for mark in marks(warehouse.store)}
-    return [
+    lost = [found for table in warehouse.tables() if (found := _lost_latest(warehouse, table)) is not None]
+    return lost + [
         Condition(
             kind="damaged",
             severity="error",
@@ -85,6 +87,20 @@ def _damaged(warehouse: Warehouse) -> list[Condition]:
         for entry in _latest_files(warehouse, table)
         if entry.sha256 in marked
     ]
+
+
+def _lost_latest(warehouse: Warehouse, table: str) -> Condition | None:
+    try:
+        warehouse.manifests(table).latest()
+    except ChecksumMismatchError as error:
+        return Condition(
+            kind="damaged",
+            severity="error",
+            table=table,
+            message=error.message.rstrip("."),
+            hint=f"Mend it: data-platform verify {table} --repair",
+        )
+    return None
 
 
 def _latest_files(warehouse: Warehouse, table: str) -> tuple[FileEntry, ...]:

@@ -22,7 +22,7 @@ from data_platform.warehouse.problems import Problem
 from data_platform.warehouse.schemas import parse_schema
 from data_platform.warehouse.store import LocalStore
 from data_platform.warehouse.trash import fetch_from_trash
-from data_platform.warehouse.version_sets import parse_set, pins, snapshots
+from data_platform.warehouse.version_sets import parse_set, pins, snapshots, twin
 
 
 class Copies(Protocol):
@@ -33,14 +33,17 @@ class Copies(Protocol):
         ...
 
 
-class TrashCopies:
-    """What was dropped and is not deleted yet."""
+class OwnCopies:
+    """Copies that the warehouse itself keeps: files in the trash, and the twins of tags and pins."""
 
     def __init__(self, store: LocalStore) -> None:
         self._store = store
 
     def fetch(self, key: str, target: Path, *, skip: int = 0) -> bool:
-        """Copy a published file out of the trash."""
+        """Copy a published file out of the trash, or the twin of a name."""
+        if key.startswith((f"{layout.SNAPSHOTS}/", f"{layout.PINS}/")) and skip == 0 and self._store.exists(twin(key)):
+            target.write_bytes(self._store.get(twin(key)))
+            return True
         is_file = key.startswith(f"{layout.BLOBS}/")
         return is_file and skip == 0 and fetch_from_trash(self._store, Path(key).stem, target)
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from data_platform.catalog.drift import columns_of
 from data_platform.errors import ChecksumMismatchError, LockBusyError
 from data_platform.warehouse import layout
-from data_platform.warehouse.copies import Copies, TrashCopies, good_copy
+from data_platform.warehouse.copies import Copies, OwnCopies, good_copy
 from data_platform.warehouse.deltas.rebuild import delta_problem
 from data_platform.warehouse.integrity import clear_mark, fault_of, mark_damaged, marks
 from data_platform.warehouse.manifest import FileEntry, SyncManifest
@@ -53,13 +53,14 @@ def repair(
     *,
     wait_seconds: float = _WAIT_SECONDS,
 ) -> Iterator[Repair]:
-    """Try to mend each problem and yield what became of it; the trash, then `copies` are asked in turn.
+    """Try to mend each problem and yield what became of it.
 
+    The trash and the twins of names, then `copies` are asked in turn.
     A partition's file that cannot be mended is marked: reading it then says that only a sync can bring the partition
     back. A lost manifest stays lost, and its version says so. A table that a writer works on for longer than
     `wait_seconds` is left alone.
     """
-    sources = [TrashCopies(warehouse.store), *copies]
+    sources = [OwnCopies(warehouse.store), *copies]
     for problem in sorted(problems, key=lambda found: _ORDER.get(found.kind, 2)):
         try:
             yield _repair(warehouse, problem, sources, wait_seconds)

@@ -7,6 +7,7 @@ and while no sweep can run, so that what it promises is there.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,7 +16,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from data_platform.errors import ChecksumMismatchError, UsageError
+from data_platform.errors import ChecksumMismatchError, DiskSpaceError, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.sealed import SEE_VERIFY, seal, unseal
@@ -25,6 +26,7 @@ from data_platform.warehouse.sweep_lock import SweepLock
 _SEAL: Final = "set_sha256"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
 _RESERVED: Final = frozenset({"latest"})
+_log = logging.getLogger(__name__)
 
 
 class VersionSet(BaseModel):
@@ -69,10 +71,16 @@ class VersionSets:
                 versions=dict(sorted(versions.items())),
                 checksums=dict(sorted(checksums.items())),
             )
-            if not self._store.put_if_absent(self.key(name), seal(named.model_dump(mode="json"), _SEAL)):
+            data = seal(named.model_dump(mode="json"), _SEAL)
+            if name in self.names() or not self._store.put_if_absent(self.key(name), data):
                 raise UsageError(
                     f"There is a {self.kind} {name} already; it names what it named.", hint="Choose another name."
                 )
+            try:
+                self._store.put_if_absent(twin(self.key(name)), data)
+            except (OSError, DiskSpaceError) as error:
+                # The name is given; what it lacks is the copy that would tell of its loss.
+                _log.warning("The %s %s is made; its second copy was not written: %s", self.kind, name, error)
         return named
 
     def get(self, name: str) -> VersionSet:
@@ -83,15 +91,14 @@ class VersionSets:
             ChecksumMismatchError: when its file is damaged.
         """
         self._require_name(name)
-        try:
-            data = self._store.get(self.key(name))
-        except FileNotFoundError:
-            raise no_such_set(self.kind, name) from None
-        return self._load(name, data)
+        if name not in self.names():
+            raise no_such_set(self.kind, name)
+        return self._load(name)
 
     def names(self) -> list[str]:
-        """Every name, sorted, whether or not its file can be read."""
-        return [PurePosixPath(key).stem for key in self._store.list(self._folder) if key.endswith(".json")]
+        """Every name, sorted, whether or not its file can be read, or is still there: its twin tells of it."""
+        keys = [*self._store.list(self._folder), *self._store.list(twin(self._folder))]
+        return sorted({PurePosixPath(key).stem for key in keys if key.endswith(".json")})
 
     def all(self) -> list[VersionSet]:
         """Every set, by name.
@@ -99,7 +106,7 @@ class VersionSets:
         Raises:
             ChecksumMismatchError: when any of them cannot be read; none is ever passed over.
         """
-        return [self._load(name, self._store.get(self.key(name))) for name in self.names()]
+        return [self._load(name) for name in self.names()]
 
     def by_version(self, table: str) -> dict[int, tuple[str, ...]]:
         """The names of each version of a table that has one; unreadable sets are passed over: this is for showing."""
@@ -128,6 +135,7 @@ class VersionSets:
         named: VersionSet | None = None
         with suppress(ChecksumMismatchError):
             named = self.get(name)
+        self._store.delete(twin(self.key(name)))  # first: a twin alone means a loss
         self._store.delete(self.key(name))
         return named
 
@@ -137,10 +145,16 @@ class VersionSets:
         damaged: list[ChecksumMismatchError] = []
         for name in self.names():
             try:
-                found.append(self._load(name, self._store.get(self.key(name))))
+                found.append(self._load(name))
             except ChecksumMismatchError as error:
                 damaged.append(error)
         return sorted(found, key=lambda named: named.created_at), damaged
+
+    def renew_twins(self) -> None:
+        """Give each readable name that has none its twin: a backup holds every name once."""
+        for named in self.readable()[0]:
+            key = self.key(named.name)
+            self._store.put_if_absent(twin(key), self._store.get(key))
 
     def key(self, name: str) -> str:
         """Where the set of a name lies."""
@@ -156,8 +170,11 @@ class VersionSets:
             fsync_path(path.parent)
         return manifest.checksum
 
-    def _load(self, name: str, data: bytes) -> VersionSet:
-        return parse_set(data, name, self.kind)
+    def _load(self, name: str) -> VersionSet:
+        try:
+            return parse_set(self._store.get(self.key(name)), name, self.kind)
+        except FileNotFoundError:
+            raise ChecksumMismatchError(f"The {self.kind} {name} is gone.", hint=SEE_VERIFY) from None
 
     def _require_name(self, name: str) -> None:
         if not _NAME.fullmatch(name) or name.lower() in _RESERVED:
@@ -165,6 +182,12 @@ class VersionSets:
                 f"{name!r} is no name for a {self.kind}.",
                 hint="Up to 100 letters, digits, dots, dashes and underscores, beginning with a letter.",
             )
+
+
+def twin(key: str) -> str:
+    """Where the second copy of a set lies. Without it a file that is lost would look like a name that was dropped."""
+    folder, _, name = key.partition("/")
+    return f"{folder}/.twins/{name}".rstrip("/")
 
 
 def no_such_set(kind: str, name: str) -> UsageError:

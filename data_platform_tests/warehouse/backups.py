@@ -61,7 +61,7 @@ def facts(warehouse: Warehouse) -> dict[str, bytes]:
         path.relative_to(root).as_posix(): path.read_bytes()
         for folder in ("blobs", "tables", "snapshots", "pins", "deltas", "damaged")
         for path in sorted((root / folder).rglob("*"))
-        if path.is_file() and path.name != "latest"
+        if path.is_file() and path.name != "latest" and path.parent.name != ".twins"
     }
 
 

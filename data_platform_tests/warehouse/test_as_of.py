@@ -31,6 +31,7 @@ NEW_YORK = dt.timezone(dt.timedelta(hours=-5))
         ("2024-02-30", None),
         ("2024", AsOf(version=2024)),
         ("2024-1", None),
+        ("20240115", None),
         ("20240115123", None),
         ("-1", None),
         ("0001-01-01T00:00:00+05:00", None),

@@ -109,3 +109,19 @@ def test_a_damaged_file_shows_until_the_latest_version_no_longer_needs_it(wareho
     assert "data-platform sync t --partition 2024 --full" in condition.hint
     publish(warehouse, "t", "2024", batch(2024, rows=8))
     assert _found(warehouse) == []
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_lost_latest_manifest_shows_until_it_is_mended(warehouse: Warehouse, gone: bool) -> None:
+    publish(warehouse, "t", "2024")
+    path = warehouse.store.path(layout.version("t", 1))
+    before = path.read_bytes()
+    path.unlink()
+    if not gone:
+        path.write_bytes(before[:-10])
+    (condition,) = _found(warehouse)
+    assert (condition.kind, condition.table) == ("damaged", "t")
+    assert "data-platform verify t --repair" in condition.hint
+    path.unlink(missing_ok=True)
+    path.write_bytes(before)
+    assert _found(warehouse) == []

@@ -129,9 +129,6 @@ def test_a_backup_mends_everything(
     path = warehouse.store.path(key(made))
     before = path.read_bytes()
     how(path)
-    if how is Path.unlink and path.parent.name in {"snapshots", "pins"}:
-        assert _problems(warehouse) == []  # a name that is gone was dropped
-        return
     assert [item.outcome for item in _mend(warehouse, backup)] == ["mended"]
     assert path.read_bytes() == before
     assert _problems(warehouse) == []
@@ -145,6 +142,21 @@ def test_a_manifest_that_was_replaced_is_kept_for_whoever_wants_to_look(warehous
     _mend(warehouse, backup)
     (entry,) = warehouse.quarantine.entries("t")
     assert (warehouse.quarantine.folder(entry) / "00000002.json").read_bytes() == damaged
+
+
+@pytest.mark.parametrize("key", [layout.snapshot("paper"), layout.pin("backtest")])
+@pytest.mark.parametrize("how", [flip_a_bit, Path.unlink], ids=["changed", "gone"])
+def test_a_lost_name_is_missed_keeps_its_version_and_comes_back_from_its_twin(
+    warehouse: Warehouse, key: str, how: Callable[[Path], None]
+) -> None:
+    path = warehouse.store.path(key)
+    before = path.read_bytes()
+    how(path)
+    with pytest.raises(ChecksumMismatchError, match=r"paper|backtest"):
+        apply_retention(warehouse, now=LATER)
+    assert [item.outcome for item in _mend(warehouse)] == ["mended"]
+    assert path.read_bytes() == before
+    assert _problems(warehouse) == []
 
 
 def test_a_backup_that_is_itself_spoilt_mends_nothing(warehouse: Warehouse, made: list[SyncManifest]) -> None:

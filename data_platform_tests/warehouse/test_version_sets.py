@@ -6,7 +6,7 @@ import pytest
 
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import Warehouse
-from data_platform.warehouse.version_sets import VersionSets
+from data_platform.warehouse.version_sets import VersionSets, twin
 from data_platform_tests.warehouse.damage import flip_a_bit
 from data_platform_tests.warehouse.frames import batch, publish
 
@@ -98,3 +98,22 @@ def test_one_name_in_the_place_of_another_is_found(synced: Warehouse, sets: Vers
     synced.store.path(sets.key("b")).write_bytes(synced.store.get(sets.key("a")))
     with pytest.raises(ChecksumMismatchError, match="lies a"):
         sets.get("b")
+
+
+def test_names_that_came_without_their_twins_get_them(synced: Warehouse, sets: VersionSets) -> None:
+    sets.create("a", {"t": 1}, created_by="ann")
+    path = synced.store.path(twin(sets.key("a")))
+    before = path.read_bytes()
+    path.unlink()
+    sets.renew_twins()
+    assert path.read_bytes() == before == synced.store.get(sets.key("a"))
+
+
+def test_a_drop_that_was_cut_short_leaves_a_name_that_can_be_dropped_again(
+    synced: Warehouse, sets: VersionSets
+) -> None:
+    sets.create("a", {"t": 1}, created_by="ann")
+    synced.store.path(twin(sets.key("a"))).unlink()
+    assert sets.get("a").versions == {"t": 1}
+    sets.drop("a")
+    assert sets.names() == []
