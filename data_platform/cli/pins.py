@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from data_platform.catalog import find_table
+from data_platform.cli.named_versions import drop_set, list_sets, print_versions, show_set
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, say
-from data_platform.cli.session import open_session, reading_session
-from data_platform.cli.snapshots import drop_set, print_sets, print_versions, say_damaged, seen_by, set_for
-from data_platform.governance.permissions import Action, require, require_administrator
+from data_platform.cli.session import open_session
+from data_platform.governance.permissions import Action, require
 from data_platform.warehouse.as_of import parse_as_of
 
 app = typer.Typer(help="The versions that backtests used, kept from being dropped.", no_args_is_help=True)
@@ -54,35 +54,17 @@ def create(
 @app.command("list")
 def list_pins(*, as_json: Json = False) -> None:
     """List the pins, oldest first."""
-    with reading_session() as session:
-        require(session.user, Action.VIEW_DATA_SYNC, None)
-        readable, damaged = session.warehouse.pins.readable()
-        found = seen_by(session, readable)
-    say_damaged(session, damaged)
-    if as_json:
-        print_json(found)
-    elif not found and not damaged:
-        say("Nothing is pinned.")
-    else:
-        print_sets("Pins", found)
+    list_sets("Pins", lambda warehouse: warehouse.pins, "Nothing is pinned.", as_json=as_json)
 
 
 @app.command()
 def show(backtest_id: BacktestId, *, as_json: Json = False) -> None:
     """Show which versions a pin keeps."""
-    with reading_session() as session:
-        require(session.user, Action.VIEW_DATA_SYNC, None)
-        found = set_for(session, session.warehouse.pins, backtest_id)
-    if as_json:
-        print_json(found)
-    else:
-        print_versions(found)
+    show_set(lambda warehouse: warehouse.pins, backtest_id, as_json=as_json)
 
 
 @app.command()
 def drop(backtest_id: BacktestId, *, reason: Reason = "") -> None:
     """Remove a pin, for administrators. The versions that it kept follow the rolling retention again."""
-    with open_session() as session:
-        require_administrator(session.user)
-        drop_set(session, session.warehouse.pins, backtest_id, reason)
+    drop_set(lambda warehouse: warehouse.pins, backtest_id, reason)
     say(f"{backtest_id} is no longer pinned.")

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from data_platform.catalog import TABLES, find_table
+from data_platform.cli.named_versions import drop_set, list_sets, set_for, show_set
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import Reading, Session, open_session, reading_session
-from data_platform.errors import ChecksumMismatchError, UsageError
-from data_platform.governance.permissions import Action, is_administrator, require, require_administrator
+from data_platform.cli.session import Reading, open_session, reading_session
+from data_platform.errors import UsageError
+from data_platform.governance.permissions import Action, require
 from data_platform.warehouse.manifest import FileEntry
 from data_platform.warehouse.rollback import changed_partitions
-from data_platform.warehouse.version_sets import VersionSet, VersionSets, no_such_set
 
 app = typer.Typer(help="Tags that keep a version of every table, for good.", no_args_is_help=True)
 Tag = Annotated[str, typer.Argument(metavar="TAG")]
@@ -61,29 +61,14 @@ def create(
 @app.command("list")
 def list_tags(*, as_json: Json = False) -> None:
     """List the tags, oldest first."""
-    with reading_session() as session:
-        require(session.user, Action.VIEW_DATA_SYNC, None)
-        found, damaged = session.warehouse.snapshots.readable()
-        tags = seen_by(session, found)
-    say_damaged(session, damaged)
-    if as_json:
-        print_json(tags)
-    elif not tags and not damaged:
-        say("There is no snapshot yet. Make one: data-platform snapshot create TAG")
-    else:
-        print_sets("Snapshots", tags)
+    nothing = "There is no snapshot yet. Make one: data-platform snapshot create TAG"
+    list_sets("Snapshots", lambda warehouse: warehouse.snapshots, nothing, as_json=as_json)
 
 
 @app.command()
 def show(tag: Tag, *, as_json: Json = False) -> None:
     """Show which versions a tag names."""
-    with reading_session() as session:
-        require(session.user, Action.VIEW_DATA_SYNC, None)
-        found = set_for(session, session.warehouse.snapshots, tag)
-    if as_json:
-        print_json(found)
-    else:
-        print_versions(found)
+    show_set(lambda warehouse: warehouse.snapshots, tag, as_json=as_json)
 
 
 @app.command()
@@ -114,83 +99,8 @@ def diff(older: Tag, newer: Tag, *, as_json: Json = False) -> None:
 @app.command()
 def drop(tag: Tag, *, reason: Reason = "") -> None:
     """Remove a tag, for administrators. The versions that it kept follow the rolling retention again."""
-    with open_session() as session:
-        require_administrator(session.user)
-        drop_set(session, session.warehouse.snapshots, tag, reason)
+    drop_set(lambda warehouse: warehouse.snapshots, tag, reason)
     say(f"{tag} is dropped.")
-
-
-def print_sets(title: str, sets: list[VersionSet]) -> None:
-    """Print named versions, a line for each name."""
-    print_table(
-        title,
-        ["Name", "Made (UTC)", "By", "Versions", "Description"],
-        [
-            [
-                named.name,
-                f"{named.created_at:%Y-%m-%d %H:%M:%S}",
-                named.created_by,
-                ", ".join(f"{table} {number}" for table, number in named.versions.items()),
-                named.description,
-            ]
-            for named in sets
-        ],
-    )
-
-
-def print_versions(named: VersionSet) -> None:
-    """Print one name's versions, a line for each table."""
-    print_table(
-        f"{named.name}, made {named.created_at:%Y-%m-%d %H:%M:%S} UTC by {named.created_by}",
-        ["Table", "Version", "Checksum"],
-        [[table, number, named.checksums[table][:12]] for table, number in named.versions.items()],
-    )
-    if named.description:
-        say(named.description)
-
-
-def set_for(session: Reading, sets: VersionSets, name: str) -> VersionSet:
-    """A set as far as the user may know of it.
-
-    Raises:
-        UsageError: when there is none, or the user may know nothing of it: the two are not told apart.
-        ChecksumMismatchError: when its file is damaged.
-    """
-    found = seen_by(session, [sets.get(name)])
-    if not found:
-        raise no_such_set(sets.kind, name)
-    return found[0]
-
-
-def seen_by(session: Reading, sets: list[VersionSet]) -> list[VersionSet]:
-    """The sets, each with the tables that the user may know of; those without any are left out."""
-    seen: list[VersionSet] = []
-    for named in sets:
-        versions = {table: number for table, number in named.versions.items() if _dataset(table) in session.datasets}
-        checksums = {table: named.checksums[table] for table in versions}
-        if versions:
-            seen.append(named.model_copy(update={"versions": versions, "checksums": checksums}))
-    return seen
-
-
-def say_damaged(session: Reading, damaged: list[ChecksumMismatchError]) -> None:
-    """Tell administrators which names cannot be read; nobody can know what they are of."""
-    for error in damaged if is_administrator(session.user) else []:
-        say(str(error))
-
-
-def drop_set(session: Session, sets: VersionSets, name: str, reason: str) -> None:
-    """Remove a name and write that to the audit, even of one that can no longer be read."""
-    if name not in sets.names():
-        raise no_such_set(sets.kind, name)
-    readable = {named.name: named for named in sets.readable()[0]}
-    old = readable[name].model_dump(mode="json") if name in readable else {"name": name, "readable": False}
-    session.record(f"{sets.kind}.drop", subject=name, old_value=old, reason=reason)
-    sets.drop(name)
-
-
-def _dataset(table: str) -> str:
-    return TABLES[table].dataset if table in TABLES else ""
 
 
 def _files(session: Reading, table: str, versions: Mapping[str, int]) -> tuple[FileEntry, ...]:
