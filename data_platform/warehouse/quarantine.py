@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -15,11 +14,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data_platform.errors import QuarantineError, UsageError
-from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
+from data_platform.warehouse.store import TEMPORARY, fsync_path, make_folder, no_space_is_clear, temporary_beside
 
 KEPT_FOR: Final = dt.timedelta(days=7)
 _REASON: Final = "reason.json"
-_TEMPORARY: Final = ".tmp-"
 _LEFT_BEHIND_SECONDS: Final = 3600.0
 _log = logging.getLogger(__name__)
 
@@ -55,7 +53,7 @@ class Quarantine:
     def add(self, entry: QuarantineEntry, *, moved: Mapping[str, Path], written: Mapping[str, bytes]) -> Path:
         """Keep files (moved here) and bytes under an entry; it appears whole or not at all."""
         target = self._root / entry.table / entry.entry_id
-        building = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        building = temporary_beside(target)
         try:
             with no_space_is_clear(target):
                 make_folder(building)
@@ -99,7 +97,7 @@ class Quarantine:
     def delete(self, entry: QuarantineEntry) -> None:
         """Remove an entry and its files; interrupted, what is left of it is no entry any more."""
         folder = self.folder(entry)
-        leaving = folder.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        leaving = temporary_beside(folder)
         folder.rename(leaving)
         try:
             with no_space_is_clear(folder):
@@ -109,7 +107,7 @@ class Quarantine:
 
     def sweep(self) -> None:
         """Remove what interrupted additions and deletions left behind more than an hour ago."""
-        for folder in self._root.glob(f"*/{_TEMPORARY}*"):
+        for folder in self._root.glob(f"*/{TEMPORARY}*"):
             if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 

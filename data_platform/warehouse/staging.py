@@ -6,7 +6,6 @@ Rows keep the order in which they arrive, so the same data always gives the same
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from data_platform.catalog.drift import columns_of
 from data_platform.errors import Fenced, SchemaError
 from data_platform.warehouse.encoding import worth_dictionary, worth_statistics
+from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
 ROW_GROUP_ROWS: Final = 524_288
@@ -108,14 +108,12 @@ def stage(batches: Iterable[pa.RecordBatch], schema: pa.Schema, date_column: str
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    with target.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return StagedFile(
         path=target,
         schema=schema,
         rows=statistics.rows,
         bytes=target.stat().st_size,
-        sha256=sha256,
+        sha256=hash_file(target),
         min_date=statistics.min_date,
         max_date=statistics.max_date,
         null_counts=statistics.null_counts,

@@ -18,7 +18,8 @@ from data_platform.errors import DiskSpaceError
 
 READ_ONLY: Final = 0o444
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_TEMPORARY: Final = ".tmp-"
+TEMPORARY: Final = ".tmp-"
+"""How the name of anything unfinished begins."""
 
 
 class ObjectStore(Protocol):
@@ -116,7 +117,7 @@ class LocalStore:
         folder = self.path(prefix)
         if folder.is_dir():
             for entry in sorted(folder.iterdir()):
-                if entry.is_file() and not entry.name.startswith(_TEMPORARY):
+                if entry.is_file() and not entry.name.startswith(TEMPORARY):
                     yield f"{prefix.rstrip('/')}/{entry.name}"
 
     def delete(self, key: str) -> None:
@@ -127,7 +128,7 @@ class LocalStore:
             fsync_path(target.parent)
 
     def _write_temporary(self, target: Path, data: bytes) -> Path:
-        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        temporary = temporary_beside(target)
         with no_space_is_clear(target):
             make_folder(target.parent)
             try:
@@ -153,6 +154,12 @@ def make_folder(folder: Path) -> None:
             with suppress(FileExistsError):
                 path.mkdir(mode=0o700)
             fsync_path(path.parent)
+
+
+def temporary_beside(target: Path) -> Path:
+    """A name for something unfinished in the folder of `target`, which is made."""
+    make_folder(target.parent)
+    return target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
 
 
 def fsync_path(path: Path) -> None:

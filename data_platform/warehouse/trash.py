@@ -19,7 +19,7 @@ from typing import IO, Final
 
 from data_platform.warehouse import layout
 from data_platform.warehouse.integrity import open_sound
-from data_platform.warehouse.store import LocalStore, fsync_path, make_folder, no_space_is_clear
+from data_platform.warehouse.store import LocalStore, fsync_path, make_folder, no_space_is_clear, temporary_beside
 
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _RUN: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
@@ -91,11 +91,6 @@ def fetch_from_trash(store: LocalStore, sha256: str, target: Path) -> bool:
     return False
 
 
-def restore_from_trash(store: LocalStore, sha256: str) -> bool:
-    """Put a published file back in its place from the trash; False when there is no sound one."""
-    return fetch_from_trash(store, sha256, store.path(layout.blob(sha256)))
-
-
 def _inside(folder: Path) -> list[Path]:
     """What a run's folder holds; nothing when the folder was deleted meanwhile."""
     try:
@@ -105,8 +100,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _copy(source: IO[bytes], target: Path) -> None:
-    make_folder(target.parent)
-    temporary = target.with_name(f".tmp-{uuid.uuid4().hex}")
+    temporary = temporary_beside(target)
     try:
         with temporary.open("xb") as sink:
             shutil.copyfileobj(source, sink)

@@ -18,7 +18,7 @@ from data_platform.warehouse.deltas.rebuild import delta_problem, links_from
 from data_platform.warehouse.retention.applying import apply_retention, drop, plan_retention, prepare
 from data_platform.warehouse.retention.deciding import expiring_files, judge_all, judge_versions
 from data_platform.warehouse.retention.roots import read_roots
-from data_platform.warehouse.trash import fetch_from_trash, restore_from_trash, trashed
+from data_platform.warehouse.trash import fetch_from_trash, trashed
 from data_platform_tests.warehouse.changing import (
     COLUMNS,
     LATER,
@@ -229,7 +229,7 @@ def test_a_dropped_file_can_be_put_back_from_the_trash(warehouse: Warehouse, tmp
     old = publish_rows(warehouse, 1)
     publish_rows(warehouse, 2)
     apply_retention(warehouse, now=LATER)
-    assert restore_from_trash(warehouse.store, _hash(old))
+    assert fetch_from_trash(warehouse.store, _hash(old), warehouse.store.path(layout.blob(_hash(old))))
     assert _stands(warehouse, _hash(old))
     (item,) = trashed(warehouse.store)
     flip(item.path, 99)

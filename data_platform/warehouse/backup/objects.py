@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from collections.abc import Callable
 from io import BufferedIOBase, BytesIO
 from pathlib import Path, PurePosixPath
@@ -18,7 +17,7 @@ import pyrage
 from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse.backup.destination import Destination
 from data_platform.warehouse.backup.keys import Key, Keyring
-from data_platform.warehouse.store import fsync_path, no_space_is_clear
+from data_platform.warehouse.store import fsync_path, no_space_is_clear, temporary_beside
 
 OBJECTS: Final = "objects"
 Progress = Callable[[int], None]
@@ -83,7 +82,7 @@ class Objects:
                 f"The backed-up copy of {name} is gone: there is no object {sha256}.",
                 hint="Run `data-platform backup run --kind weekly`: it sends again what is missing.",
             )
-        draft = target.with_name(f".tmp-{uuid.uuid4().hex}")
+        draft = temporary_beside(target)
         try:
             with draft.open("xb") as file:
                 os.fchmod(file.fileno(), 0o600)

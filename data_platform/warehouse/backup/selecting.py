@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.deltas.form import read_delta, read_rows
+from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.manifest import SyncManifest
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.store import LocalStore
@@ -55,9 +55,7 @@ class Selection:
 
 def candidate(key: str, path: Path) -> Candidate:
     """A file under the hash of the content that it has now."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Candidate(key, path, sha256, path.stat().st_size)
+    return Candidate(key, path, hash_file(path), path.stat().st_size)
 
 
 def select(warehouse: Warehouse, before: Mapping[str, str] = NOTHING_BEFORE) -> Selection:

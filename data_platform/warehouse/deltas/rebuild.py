@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import uuid
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 
@@ -16,11 +14,8 @@ from data_platform.warehouse.deltas.assembly import Link, Standing, assemble, as
 from data_platform.warehouse.deltas.content_hash import content_hash
 from data_platform.warehouse.deltas.form import read_delta, read_rows
 from data_platform.warehouse.integrity import hash_file, note, noted, open_sound, state_of
-from data_platform.warehouse.store import LocalStore, make_folder, no_space_is_clear
+from data_platform.warehouse.store import LocalStore, temporary_beside
 from data_platform.warehouse.trash import fetch_from_trash
-
-TEMPORARY: Final = ".tmp-"
-"""How the name of an unfinished file begins, as the store has it."""
 
 
 def rebuild(store: LocalStore, sha256: str) -> Path | None:
@@ -106,13 +101,6 @@ def links_from(store: LocalStore, sha256: str) -> list[str]:
         except FileNotFoundError:
             return found
     return found
-
-
-def temporary_beside(target: Path) -> Path:
-    """A name for an unfinished file in the folder of `target`, which is made."""
-    with no_space_is_clear(target):
-        make_folder(target.parent)
-    return target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
 
 
 def _is_right(store: LocalStore, sha256: str, kept: Path) -> bool:

@@ -16,11 +16,11 @@ import pyarrow as pa
 from data_platform.errors import ChecksumMismatchError, SchemaError
 from data_platform.warehouse import layout
 from data_platform.warehouse.deltas.assembly import prove
-from data_platform.warehouse.deltas.rebuild import links_from, prove_delta, rebuild, temporary_beside
+from data_platform.warehouse.deltas.rebuild import links_from, prove_delta, rebuild
 from data_platform.warehouse.deltas.writing import write_reverse, write_whole
 from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.retention.deciding import Expiring
-from data_platform.warehouse.store import LocalStore, no_space_is_clear
+from data_platform.warehouse.store import LocalStore, no_space_is_clear, temporary_beside
 
 _CANNOT_BE_READ: Final = (
     OSError,  # an unreadable sector

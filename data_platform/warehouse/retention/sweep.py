@@ -18,10 +18,10 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from data_platform.warehouse import layout
-from data_platform.warehouse.deltas.rebuild import TEMPORARY, delta_problem
+from data_platform.warehouse.deltas.rebuild import delta_problem
 from data_platform.warehouse.integrity import open_sound
 from data_platform.warehouse.retention.roots import read_roots
-from data_platform.warehouse.store import LocalStore, fsync_path, no_space_is_clear
+from data_platform.warehouse.store import TEMPORARY, LocalStore, fsync_path, no_space_is_clear
 from data_platform.warehouse.trash import TrashedFile, delete_trashed, move_to_trash, new_run, trashed
 from data_platform.warehouse.warehouse import Warehouse
 

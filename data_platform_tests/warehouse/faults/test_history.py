@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from data_platform.errors import UsageError
-from data_platform.warehouse import Warehouse
+from data_platform.warehouse import Warehouse, layout
 from data_platform.warehouse.retention.applying import apply_retention
 from data_platform.warehouse.retention.sweep import sweep
 from data_platform.warehouse.rollback import roll_back
-from data_platform.warehouse.trash import restore_from_trash, trashed
+from data_platform.warehouse.trash import fetch_from_trash, trashed
 from data_platform_tests.warehouse.faults.aftermath import observe, require_sound
 from data_platform_tests.warehouse.faults.child import DONE, Operation
 from data_platform_tests.warehouse.faults.scenarios import TABLE, leave_a_lock, set_aside, write
@@ -118,7 +118,8 @@ class History(RuleBasedStateMachine):
     @rule()
     def take_back_from_the_trash(self) -> None:
         for file in list(trashed(self.warehouse.store)):
-            assert restore_from_trash(self.warehouse.store, file.sha256)
+            published = self.warehouse.store.path(layout.blob(file.sha256))
+            assert fetch_from_trash(self.warehouse.store, file.sha256, published)
 
     @rule()
     def reject(self) -> None:
