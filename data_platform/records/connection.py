@@ -12,11 +12,12 @@ import psycopg
 import psycopg_pool
 from psycopg.rows import DictRow, dict_row
 
-from data_platform.errors import DatabaseUnavailableError, NotPermittedError
+from data_platform.errors import DatabaseUnavailableError, NotPermittedError, UsageError
 from data_platform.records.databases import Databases, open_databases
-from data_platform.records.migrations import migrate
+from data_platform.records.migrations import bring_up
 from data_platform.records.reaching import APPLICATION, connect_seconds, is_away, reach, unavailable
 from data_platform.records.scope import Scope
+from data_platform.records.scope_seal import SET_SCOPE, ScopeSeals
 from data_platform.settings import Settings
 
 __all__ = ["Connection", "Records", "Scope", "connect_records", "open_records"]
@@ -30,7 +31,6 @@ _SESSION: Final = (
     "SELECT set_config('search_path', 'platform', false), set_config('statement_timeout', '30s', false), "
     "set_config('idle_in_transaction_session_timeout', '5min', false)"
 )
-_SCOPE: Final = "SELECT set_config('app.user', %s, true), set_config('app.datasets', %s, true)"
 
 # The pool logs each failed attempt by itself; we raise one clear error instead.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
@@ -45,6 +45,7 @@ class Records:
     def __init__(self, databases: Databases, *, max_connections: int = 8, wait_seconds: float = WAIT_SECONDS) -> None:
         self.databases = databases
         self._wait_seconds = wait_seconds
+        self._seals: ScopeSeals | None = None
         self._pool: psycopg_pool.ConnectionPool[Connection] = psycopg_pool.ConnectionPool(
             databases.service_url,
             connection_class=Connection,
@@ -79,10 +80,12 @@ class Records:
         Raises:
             DatabaseUnavailableError: when the database is or goes away, or a statement takes longer than 30 s.
             NotPermittedError: when row-level security or a privilege refuses what the block does.
+            UsageError: when a value can't be kept: a number out of range, a NUL, half of a surrogate pair.
         """
+        settings = self._settings(scope)
         try:
             with self._pool.connection() as connection, connection.transaction():
-                connection.execute(_SCOPE, (scope.user, scope.setting))
+                connection.execute(SET_SCOPE, settings)
                 yield connection
         except psycopg_pool.PoolTimeout:
             raise self._no_connection() from None
@@ -90,10 +93,23 @@ class Records:
             if not is_away(error):
                 raise
             raise unavailable(self.databases.service_url, error) from None
+        except (psycopg.DataError, UnicodeEncodeError):
+            # Their own message would repeat the value.
+            raise UsageError(
+                "A value can't be kept in the records: a number is out of range, or a text holds a NUL or half of a "
+                "surrogate pair.",
+                hint="Nothing was stored. Correct the value.",
+            ) from None
         except psycopg.errors.InsufficientPrivilege:
             raise NotPermittedError(
                 f"The database refuses this to {scope.user!r}: its row-level security or privileges forbid it."
             ) from None
+
+    def _settings(self, scope: Scope) -> tuple[str, str, str]:
+        # Two threads that load it at once load the same.
+        if self._seals is None:
+            self._seals = ScopeSeals.load(self.databases.owner_url)
+        return self._seals.settings(scope)
 
     def _no_connection(self) -> DatabaseUnavailableError:
         try:
@@ -118,14 +134,14 @@ def connect_records(
 
 @contextmanager
 def open_records(settings: Settings) -> Generator[Records]:
-    """Make the databases available, bring their tables up to date, and open the records.
+    """Make the databases available, see to it that their tables fit this code, and open the records.
 
     Raises:
         ConfigurationError: when a setting, the home, a role or the tables' version is unfit.
         DatabaseUnavailableError: when the server can't be started or reached.
     """
     with open_databases(settings) as databases:
-        migrate(databases)
+        bring_up(databases)
         with connect_records(databases) as records:
             yield records
 

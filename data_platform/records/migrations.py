@@ -66,18 +66,47 @@ def migrate(databases: Databases) -> list[str]:
         return ledger.apply_missing()
 
 
+def bring_up(databases: Databases) -> None:
+    """Make the tables fit this code, where that is ours to decide: in the embedded server, or in an empty database.
+
+    A database of one's own may serve other installations too, so bringing it up is its owner's word to say.
+
+    Raises:
+        ConfigurationError: when the database is newer than this code, or one's own and older.
+        DatabaseUnavailableError: when the database can't be reached.
+    """
+    with reach(databases.owner_url) as connection:
+        applied = _applied(connection)
+    missing = pending(_known(), applied)
+    if not missing:
+        return
+    if applied and not databases.embedded:
+        raise ConfigurationError(
+            f"The database is older than this code: it lacks the migration {missing[0]!r}"
+            + (f" and {len(missing) - 1} more." if len(missing) > 1 else "."),
+            hint="Update the other installations that use it, make a backup, then run: data-platform db migrate",
+        )
+    migrate(databases)
+
+
 def rollback(databases: Databases, count: int) -> list[str]:
     """Undo the last `count` migrations, newest first, with the data of the tables they made; return their names.
 
     Raises:
-        ConfigurationError: when the database is newer than this code.
+        ConfigurationError: when the database is newer than this code, or holds what older code would lose.
         DatabaseUnavailableError: when the database can't be reached.
     """
     with reach(databases.owner_url) as connection:
         pending(_known(), _applied(connection))
         _ensure_bookkeeping(connection)
-    with _ledger(databases) as ledger:
-        return ledger.undo(count)
+    try:
+        with _ledger(databases) as ledger:
+            return ledger.undo(count)
+    except psycopg.errors.RaiseException as refusal:
+        raise ConfigurationError(
+            f"The rollback ended early: {refusal.diag.message_primary}.",
+            hint="To go back all the same, restore a backup from before the migration.",
+        ) from None
 
 
 def pending(known: Sequence[str], applied: frozenset[str]) -> list[str]:

@@ -22,8 +22,8 @@ class Scope:
     datasets: frozenset[str] | None
 
     def __post_init__(self) -> None:
-        if not self.user:
-            raise ValueError("a scope needs a user")
+        if not self.user or "\n" in self.user:
+            raise ValueError("a scope needs a user, named in one line")
         if self.user.startswith(_SYSTEM) and self.datasets is not None:
             raise ValueError("a system scope is never limited to datasets")
         for name in self.datasets or ():

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from data_platform.records.connection import Connection
+from data_platform.records.filters import where
 
 Level = Literal["INFO", "WARN", "ERROR"]
 
@@ -56,13 +58,11 @@ def recent(
 ) -> list[SyncLog]:
     """Return the newest lines that the scope may see, newest first."""
     rows = connection.execute(
-        """
-        SELECT id, created_at, dataset, table_name, level, message, extra, sync_run_id
-        FROM platform.data_sync_logs
-        WHERE (%(dataset)s::text IS NULL OR dataset = %(dataset)s) AND (%(level)s::text IS NULL OR level = %(level)s)
-        ORDER BY created_at DESC, id DESC
-        LIMIT %(limit)s
-        """,
-        {"dataset": dataset, "level": level, "limit": limit},
+        sql.SQL(
+            """
+            SELECT id, created_at, dataset, table_name, level, message, extra, sync_run_id
+            FROM platform.data_sync_logs {} ORDER BY created_at DESC, id DESC LIMIT {}
+            """
+        ).format(where(dataset=dataset, level=level), limit)
     ).fetchall()
     return [SyncLog(**row) for row in rows]

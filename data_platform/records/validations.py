@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 from uuid import UUID
 
+from psycopg import sql
+
 from data_platform.records.connection import Connection
+from data_platform.records.filters import where
 
 ValidationType = Literal["row_count", "null_pct", "schema", "date_continuity", "contract", "checksum"]
 Status = Literal["passed", "failed", "warning"]
@@ -58,15 +61,12 @@ def recent(
 ) -> list[StoredValidation]:
     """Return the newest findings that the scope may see, newest first."""
     rows = connection.execute(
-        """
-        SELECT id, created_at, dataset, table_name, partition, validation_type, status,
-               expected_value, actual_value, error_message, sync_run_id
-        FROM platform.data_validation_results
-        WHERE (%(dataset)s::text IS NULL OR dataset = %(dataset)s)
-          AND (%(table)s::text IS NULL OR table_name = %(table)s)
-        ORDER BY created_at DESC, id DESC
-        LIMIT %(limit)s
-        """,
-        {"dataset": dataset, "table": table, "limit": limit},
+        sql.SQL(
+            """
+            SELECT id, created_at, dataset, table_name, partition, validation_type, status,
+                   expected_value, actual_value, error_message, sync_run_id
+            FROM platform.data_validation_results {} ORDER BY created_at DESC, id DESC LIMIT {}
+            """
+        ).format(where(dataset=dataset, table_name=table), limit)
     ).fetchall()
     return [StoredValidation(**row) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,16 @@ import pytest
 from psycopg import sql
 
 from data_platform.errors import ConfigurationError
+from data_platform.records import query_audit
+from data_platform.records.connection import connect_records
 from data_platform.records.databases import Databases
 from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer
-from data_platform.records.migrations import FOLDER, migrate, migration_status, pending, rollback
+from data_platform.records.migrations import FOLDER, bring_up, migrate, migration_status, pending, rollback
+from data_platform.records.query_audit import SealedText
+from data_platform.records.rate_limits import QUERIES
+from data_platform.records.retention_policies import POLICIES
+from data_platform.records.scope import Scope
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sql") if ".rollback" not in path.name)
 TABLES = {
@@ -26,6 +33,13 @@ TABLES = {
     "platform_grants",
     "platform_tokens",
     "query_requests",
+    "data_sync_schedule",
+    "data_anomaly_alerts",
+    "data_quality_alert_acknowledgments",
+    "rate_limits",
+    "archives",
+    "audit_heads",
+    "scope_keys",
 }
 
 _SHAPE = """
@@ -38,6 +52,10 @@ _SHAPE = """
     FROM information_schema.role_table_grants WHERE table_schema = 'platform' GROUP BY 2
     UNION ALL SELECT 'function', proname, prosrc || coalesce(proacl::text, '')
     FROM pg_proc WHERE pronamespace = to_regnamespace('platform')
+    UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(oid)
+    FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = to_regnamespace('platform')
     ORDER BY 1, 2
 """
 
@@ -113,6 +131,41 @@ def test_a_database_from_the_future_is_refused(databases: Databases) -> None:
     assert migration_status(databases)[-1].name == "9999_future"
 
 
+def test_a_database_of_ones_own_that_is_older_is_refused_and_an_empty_one_is_brought_up(empty: Databases) -> None:
+    own = dataclasses.replace(empty, embedded=False)
+    bring_up(own)
+    assert all(state.applied for state in migration_status(own))
+    rollback(own, 2)
+    with pytest.raises(ConfigurationError, match=rf"older than this code.*{NAMES[-2]}' and 1 more") as caught:
+        bring_up(own)
+    assert caught.value.hint is not None
+    assert "data-platform db migrate" in caught.value.hint
+    bring_up(empty)
+    assert all(state.applied for state in migration_status(own))
+
+
+def test_records_of_an_older_database_say_so(databases: Databases) -> None:
+    rollback(databases, len(NAMES) - 5)
+    with (
+        connect_records(databases) as records,
+        pytest.raises(ConfigurationError, match="older than this code"),
+        records.transaction(Scope.system("test")),
+    ):
+        pass
+
+
+def test_a_rollback_that_would_lose_what_was_audited_is_refused_and_changes_nothing(databases: Databases) -> None:
+    with connect_records(databases) as records:
+        text = SealedText("0" * 64, "0" * 64, b"x")
+        query_audit.record_attempt(records, "ann", "crsp", 1, text, None, QUERIES)
+    until_audit = [name for name in NAMES[::-1] if name >= "0011"]
+    with pytest.raises(ConfigurationError, match="cannot verify") as caught:
+        rollback(databases, len(until_audit))
+    assert "restore a backup" in str(caught.value)
+    assert next(state.applied for state in migration_status(databases) if state.name.startswith("0011"))
+    migrate(databases)
+
+
 @pytest.mark.parametrize(
     ("known", "applied", "expected"),
     [(["a", "b"], set(), ["a", "b"]), (["a", "b"], {"a"}, ["b"]), (["a"], {"a"}, []), (["a", "b"], {"b"}, ["a"])],
@@ -121,17 +174,49 @@ def test_what_is_pending(known: list[str], applied: set[str], expected: list[str
     assert pending(known, frozenset(applied)) == expected
 
 
+_SECURITY = """
+    SELECT c.relnamespace::regnamespace::text, c.relname, c.relrowsecurity AND c.relforcerowsecurity,
+           EXISTS (SELECT FROM pg_policies p WHERE p.schemaname = c.relnamespace::regnamespace::text
+                   AND p.tablename = c.relname)
+    FROM pg_class c
+    WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+"""
+
+
+def unprotected(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return [row for row in rows if row[2:] != (True, True)]
+
+
 def test_every_table_forces_row_level_security_and_has_a_policy(databases: Databases) -> None:
-    rows = query(
-        databases.owner_url,
-        """
-        SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
-               EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
-        FROM pg_class c WHERE c.relnamespace = 'platform'::regnamespace AND c.relkind IN ('r', 'p')
-        """,
-    )
-    assert {row[0] for row in rows} == TABLES
-    assert [row for row in rows if row[1:] != (True, True)] == []
+    rows = query(databases.owner_url, _SECURITY)
+    ours = [row for row in rows if row[0] == "platform"]
+    assert {row[1] for row in ours} == TABLES
+    assert unprotected(ours) == []
+    # What else there is belongs to the bookkeeping of migrations, whose schema the service may not enter.
+    assert {row[0] for row in rows} == {"platform", "platform_migrations"}
+    assert query(databases.service_url, "SELECT has_schema_privilege('platform_migrations', 'USAGE, CREATE')") == [
+        (False,)
+    ]
+
+
+def test_a_table_without_a_policy_would_be_found(databases: Databases) -> None:
+    statements = [
+        "CREATE TABLE platform.forgotten (id int)",
+        "ALTER TABLE platform.forgotten ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE platform.forgotten FORCE ROW LEVEL SECURITY",
+    ]
+    with psycopg.connect(databases.owner_url, autocommit=True) as owner:
+        for statement in statements:
+            owner.execute(statement.encode())
+            assert [row[1] for row in unprotected(query(databases.owner_url, _SECURITY)) if row[0] == "platform"] == [
+                "forgotten"
+            ]
+        owner.execute("CREATE POLICY nothing ON platform.forgotten USING (false)")
+    assert [row for row in unprotected(query(databases.owner_url, _SECURITY)) if row[0] == "platform"] == []
+
+
+def test_every_table_says_how_long_its_rows_stay() -> None:
+    assert {policy.table for policy in POLICIES} == TABLES
 
 
 def test_the_service_owns_nothing_and_cannot_bypass_security(databases: Databases) -> None:

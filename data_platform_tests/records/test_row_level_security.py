@@ -10,6 +10,8 @@ import pytest
 from data_platform.errors import NotPermittedError
 from data_platform.records import platform_audit, query_audit, query_requests, sync_logs, tokens, users, validations
 from data_platform.records.connection import Connection, Records
+from data_platform.records.query_audit import SealedText
+from data_platform.records.rate_limits import QUERIES
 from data_platform.records.scope import Scope
 from data_platform.records.validations import Validation
 
@@ -18,7 +20,7 @@ ANN = Scope("ann", frozenset({"crsp"}))
 BEN = Scope("ben", frozenset({"crsp", "fama_french"}))
 NOBODY = Scope("eve", frozenset())
 ADMIN = Scope("adm", None)
-PRINT = "0" * 64
+TEXT = SealedText("0" * 64, "0" * 64, b"encrypted")
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def filled(records: Records) -> Records:
             platform_audit.append(connection, user, "sync.trigger", dataset="fama_french")
     for user in ("ann", "ben"):
         for dataset in ("crsp", "fama_french"):
-            query_audit.record_attempt(records, user, dataset, 1, PRINT, b"encrypted", None, 10)
+            query_audit.record_attempt(records, user, dataset, 1, TEXT, None, QUERIES)
     return records
 
 
@@ -70,17 +72,20 @@ def test_each_scope_sees_its_rows(filled: Records) -> None:
 
 INCOMPLETE: list[tuple[dict[str, str], set[str]]] = [
     ({}, set()),
-    ({"app.user": "ann"}, {"platform_users", "platform_grants", "platform_tokens"}),
+    ({"app.user": "ann", "app.datasets": "*"}, set()),
+    ({"app.user": "ann", "app.datasets": "*", "app.seal": ""}, set()),
+    ({"app.user": "ann", "app.datasets": "*", "app.seal": "0" * 64}, set()),
+    ({"app.user": "ann"}, set()),
     ({"app.datasets": "crsp"}, set()),
     ({"app.datasets": "*"}, set()),
     ({"app.user": "", "app.datasets": "*"}, set()),
     ({"app.user": "someone", "app.datasets": ""}, set()),
     ({"app.user": "someone", "app.datasets": ","}, set()),
 ]
-"""Settings, and the tables of which they show anything: at most the account that `app.user` names."""
+"""Settings without a valid seal, and the tables of which they show anything: none."""
 
 
-def test_an_incomplete_scope_sees_nothing_licensed(filled: Records) -> None:
+def test_a_scope_without_its_seal_sees_nothing(filled: Records) -> None:
     seen: list[tuple[dict[str, str], set[str]]] = []
     for settings, _ in INCOMPLETE:
         with psycopg.connect(filled.databases.service_url) as connection:
