@@ -1,0 +1,214 @@
+"""When tables are synced: the schedules there are, what is due, and what a run moves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import psycopg
+import pytest
+
+from data_platform.errors import NotPermittedError, UsageError
+from data_platform.records import cron, schedules
+from data_platform.records.connection import Records
+from data_platform.records.schedules import SyncSchedule
+from data_platform.records.scope import Scope
+from data_platform_tests.records.audited import audited
+
+SYSTEM = Scope.system("test")
+ANN = Scope("ann", frozenset({"crsp"}))
+CRSP = ("crsp", "crsp_daily")
+FACTORS = ("fama_french", "ff_factors_daily")
+
+
+@pytest.fixture
+def made(records: Records) -> Records:
+    with records.transaction(SYSTEM) as connection:
+        schedules.ensure(connection, *CRSP)
+        schedules.ensure(connection, *FACTORS)
+    return records
+
+
+def stored(records: Records, name: tuple[str, str] = CRSP) -> SyncSchedule:
+    with records.transaction(SYSTEM) as connection:
+        schedule = schedules.get(connection, *name)
+    assert schedule is not None
+    return schedule
+
+
+def in_past(records: Records, name: tuple[str, str], moment: dt.datetime) -> None:
+    with records.transaction(SYSTEM) as connection:
+        connection.execute(
+            "UPDATE platform.data_sync_schedule SET next_scheduled_run = %s WHERE dataset = %s AND table_name = %s",
+            (moment, *name),
+        )
+
+
+def test_a_schedule_is_made_once_with_the_defaults(records: Records) -> None:
+    with records.transaction(SYSTEM) as connection:
+        assert schedules.get(connection, *CRSP) is None
+        first = schedules.ensure(connection, *CRSP)
+    with records.transaction(SYSTEM) as connection:
+        schedules.update(connection, *CRSP, expected_version=1, changed_by="adm", enabled=False)
+        again = schedules.ensure(connection, *CRSP)
+    assert (first.enabled, first.cron_expression, first.timezone, first.version) == (
+        True,
+        "0 2 * * *",
+        "America/New_York",
+        1,
+    )
+    assert (first.last_scheduled_run, first.updated_by) == (None, None)
+    assert first.next_scheduled_run == cron.next_tick("0 2 * * *", "America/New_York", first.created_at)
+    assert (again.id, again.enabled, again.version) == (first.id, False, 2)
+
+
+def test_the_defaults_are_those_of_the_table(records: Records) -> None:
+    with psycopg.connect(records.databases.owner_url) as owner:
+        rows = owner.execute(
+            "SELECT column_default FROM information_schema.columns WHERE table_name = 'data_sync_schedule' "
+            "AND column_name IN ('cron_expression', 'timezone') ORDER BY column_name"
+        ).fetchall()
+    assert rows == [(f"'{schedules.DEFAULT_CRON}'::text",), (f"'{schedules.DEFAULT_TIMEZONE}'::text",)]
+
+
+def test_eight_threads_that_make_it_at_once_get_the_same_schedule(records: Records) -> None:
+    barrier = Barrier(8)
+
+    def make(_: int) -> SyncSchedule:
+        with records.transaction(SYSTEM) as connection:
+            barrier.wait(30)
+            return schedules.ensure(connection, *CRSP)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(make, range(8))) == {stored(records)}
+
+
+def test_a_schedule_switched_on_again_runs_from_now_on(made: Records) -> None:
+    in_past(made, CRSP, dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    for version, enabled in ((1, False), (2, True)):
+        with made.transaction(ANN) as connection:
+            schedules.update(connection, *CRSP, expected_version=version, changed_by="ann", enabled=enabled)
+    with made.transaction(SYSTEM) as connection:
+        assert schedules.due(connection, dt.datetime.now(dt.UTC), 10) == []
+
+
+def test_what_is_due_comes_longest_overdue_first(records: Records) -> None:
+    noon = dt.datetime(2026, 1, 2, 12, 0, tzinfo=dt.UTC)
+    names = {"later": 1, "now": 0, "hour": -60, "day": -1440, "off": -2880}
+    for name, minutes in names.items():
+        with records.transaction(SYSTEM) as connection:
+            schedules.ensure(connection, "crsp", name)
+            if name == "off":
+                schedules.update(connection, "crsp", name, expected_version=1, changed_by="adm", enabled=False)
+        in_past(records, ("crsp", name), noon + dt.timedelta(minutes=minutes))
+    with records.transaction(SYSTEM) as connection:
+        assert [each.table_name for each in schedules.due(connection, noon, 10)] == ["day", "hour", "now"]
+        assert [each.table_name for each in schedules.due(connection, noon, 2)] == ["day", "hour"]
+        with pytest.raises(ValueError, match="time zone"):
+            schedules.due(connection, dt.datetime(2026, 1, 2), 10)
+
+
+def test_missed_ticks_run_once(made: Records) -> None:
+    missed = dt.datetime(2020, 1, 1, 7, 0, tzinfo=dt.UTC)
+    in_past(made, CRSP, missed)
+    before = stored(made)
+    with made.transaction(SYSTEM) as connection:
+        assert [each.table_name for each in schedules.due(connection, dt.datetime.now(dt.UTC), 10)] == ["crsp_daily"]
+        marked = schedules.mark_run(connection, *CRSP, missed)
+        assert schedules.due(connection, dt.datetime.now(dt.UTC), 10) == []
+    assert marked == stored(made)
+    assert marked.last_scheduled_run == missed
+    assert marked.next_scheduled_run is not None
+    assert marked.next_scheduled_run > dt.datetime.now(dt.UTC)
+    assert (marked.version, marked.updated_by, marked.updated_at) == (1, None, before.updated_at)
+    assert audited(made) == []
+
+
+def test_a_run_marked_ahead_of_time_is_not_planned_again(made: Records) -> None:
+    ahead = stored(made).next_scheduled_run
+    assert ahead is not None
+    with made.transaction(SYSTEM) as connection:
+        schedules.mark_run(connection, *CRSP, ahead)
+        # What comes late does not turn back what is known.
+        marked = schedules.mark_run(connection, *CRSP, ahead - dt.timedelta(days=3))
+        with pytest.raises(ValueError, match="time zone"):
+            schedules.mark_run(connection, *CRSP, dt.datetime(2026, 1, 1))
+    assert marked.last_scheduled_run == ahead
+    assert marked.next_scheduled_run == cron.next_tick("0 2 * * *", "America/New_York", ahead)
+
+
+def test_a_schedule_that_is_off_stays_off_after_a_run(made: Records) -> None:
+    with made.transaction(SYSTEM) as connection:
+        schedules.update(connection, *CRSP, expected_version=1, changed_by="adm", enabled=False)
+        assert schedules.mark_run(connection, *CRSP, dt.datetime.now(dt.UTC)).next_scheduled_run is None
+
+
+@pytest.mark.parametrize(
+    ("scope", "dataset", "expected"),
+    [
+        (SYSTEM, None, ["crsp_daily", "ff_factors_daily"]),
+        (SYSTEM, "crsp", ["crsp_daily"]),
+        (SYSTEM, "taq", []),
+        (ANN, None, ["crsp_daily"]),
+        (ANN, "fama_french", []),
+        (Scope("eve", frozenset()), None, []),
+    ],
+)
+def test_schedules_are_listed_as_far_as_the_scope_sees(
+    made: Records, scope: Scope, dataset: str | None, expected: list[str]
+) -> None:
+    with made.transaction(scope) as connection:
+        assert [schedule.table_name for schedule in schedules.list_all(connection, dataset)] == expected
+
+
+def test_a_schedule_of_another_dataset_is_neither_seen_nor_changed(made: Records) -> None:
+    before = stored(made, FACTORS)
+    in_past(made, FACTORS, before.created_at)
+    before = stored(made, FACTORS)
+    with made.transaction(ANN) as connection:
+        assert schedules.get(connection, *FACTORS) is None
+        assert schedules.due(connection, dt.datetime.now(dt.UTC), 10) == []
+        with pytest.raises(UsageError, match="no schedule"):
+            schedules.update(connection, *FACTORS, expected_version=1, changed_by="ann", enabled=False)
+        with pytest.raises(UsageError, match="no schedule"):
+            schedules.mark_run(connection, *FACTORS, dt.datetime.now(dt.UTC))
+        assert connection.execute("UPDATE platform.data_sync_schedule SET enabled = false").rowcount == 1
+    with pytest.raises(NotPermittedError), made.transaction(ANN) as connection:
+        schedules.ensure(connection, *FACTORS)
+    assert (stored(made, FACTORS), audited(made)) == (before, [])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM platform.data_sync_schedule",
+        "UPDATE platform.data_sync_schedule SET dataset = 'taq'",
+        "UPDATE platform.data_sync_schedule SET table_name = 'x'",
+        "UPDATE platform.data_sync_schedule SET created_at = now()",
+    ],
+)
+def test_the_service_changes_only_what_may_change(made: Records, statement: str) -> None:
+    with pytest.raises(NotPermittedError), made.transaction(SYSTEM) as connection:
+        connection.execute(statement.encode())
+
+
+def test_indexes_serve_the_reads_of_a_hundred_thousand_schedules(records: Records) -> None:
+    with records.transaction(SYSTEM) as connection:
+        connection.execute(
+            "INSERT INTO platform.data_sync_schedule (dataset, table_name, enabled, next_scheduled_run) "
+            "SELECT 'd' || n % 100, 't' || n, n % 10 > 0, '2026-01-01Z'::timestamptz + n * interval '1 minute' "
+            "FROM generate_series(1, 100000) AS n"
+        )
+    with psycopg.connect(records.databases.owner_url, autocommit=True) as owner:
+        owner.execute("ANALYZE platform.data_sync_schedule")
+    for scope in (SYSTEM, Scope("ann", frozenset({"d7"}))):
+        with records.transaction(scope) as connection:
+            assert len(schedules.due(connection, dt.datetime(2026, 1, 1, 20, tzinfo=dt.UTC), 10)) == 10
+            assert len(schedules.list_all(connection, "d7")) == 1000
+            assert schedules.get(connection, "d7", "t7") is not None
+            schedules.mark_run(connection, "d7", "t7", dt.datetime.now(dt.UTC))
+            read = connection.execute(
+                "SELECT relname FROM pg_stat_xact_user_tables WHERE relname = 'data_sync_schedule' AND seq_scan > 0"
+            ).fetchall()
+            assert read == []
