@@ -12,7 +12,10 @@ from data_platform.governance.audit_key import QueryCipher
 from data_platform.governance.engine.limits import MAX_SQL_BYTES
 from data_platform.governance.fingerprint import fingerprint
 from data_platform.records import query_audit
+from data_platform.records.chain_check import text_digest
 from data_platform.records.connection import Records
+from data_platform.records.query_audit import SealedText
+from data_platform.records.rate_limits import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,10 @@ class Question:
     sql: str = field(repr=False)
     client_ip: str | None = None
 
-    def encrypted(self, cipher: QueryCipher) -> bytes:
+    def sealed(self, cipher: QueryCipher) -> SealedText:
         """The text as it is stored; of text that is refused for its length, the beginning."""
-        return cipher.encrypt(self.sql[: MAX_SQL_BYTES + 1])
+        kept = self.sql[: MAX_SQL_BYTES + 1]
+        return SealedText(fingerprint(self.sql), text_digest(kept), cipher.encrypt(kept))
 
 
 @dataclass(slots=True)
@@ -45,8 +49,7 @@ def refuse(records: Records, cipher: QueryCipher, question: Question) -> None:
         records,
         question.user_id,
         question.dataset,
-        fingerprint(question.sql),
-        question.encrypted(cipher),
+        question.sealed(cipher),
         question.client_ip,
         result="denied",
     )
@@ -54,12 +57,12 @@ def refuse(records: Records, cipher: QueryCipher, question: Question) -> None:
 
 @contextmanager
 def audited(
-    records: Records, cipher: QueryCipher, question: Question, versions: Mapping[str, int], limit_per_minute: int
+    records: Records, cipher: QueryCipher, question: Question, versions: Mapping[str, int], limit: Limit
 ) -> Generator[AuditedRun]:
     """Record the attempt, run the block, record the outcome.
 
     Raises:
-        RateLimitedError: when the user has used up this minute's queries; the block does not run.
+        RateLimitedError: when the user's limit is reached; the block does not run.
         DatabaseUnavailableError: when the attempt or the outcome can't be recorded; without it nobody gets rows.
     """
     attempt = query_audit.record_attempt(
@@ -67,10 +70,9 @@ def audited(
         question.user_id,
         question.dataset,
         versions,
-        fingerprint(question.sql),
-        question.encrypted(cipher),
+        question.sealed(cipher),
         question.client_ip,
-        limit_per_minute,
+        limit,
     )
     run = AuditedRun(attempt.audit_id, attempt.remaining)
     started = time.monotonic()

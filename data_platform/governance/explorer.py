@@ -26,6 +26,7 @@ from data_platform.governance.identity import user_named
 from data_platform.governance.permissions import Action, User, decide, permitted_datasets, require
 from data_platform.governance.pinning import pin_dataset, views_of
 from data_platform.records.connection import Records
+from data_platform.records.rate_limits import QUERIES
 from data_platform.settings import Settings
 from data_platform.warehouse.as_of import AsOf
 from data_platform.warehouse.warehouse import Warehouse
@@ -140,7 +141,7 @@ class DataExplorerService:
         cipher = open_cipher(self._settings)
         # What is not the latest version may expire at any moment; while we read it, nothing is moved.
         undisturbed = nullcontext() if as_of is None else self._warehouse.sweeping.shared()
-        limit = self._settings.queries_per_minute
+        limit = QUERIES.of(self._settings.queries_per_minute)
         with undisturbed, audited(self._records, cipher, question, versions, limit) as run:
             answer = self._engine.run(
                 query,

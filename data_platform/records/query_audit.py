@@ -1,29 +1,30 @@
 """`data_query_audit`: who queried what, and the rate limit that the same rows enforce.
 
-An attempt is written before a query runs, its outcome afterwards as a second row that names it. Counting a user's
-attempts and writing the next one are one transaction under a lock of that user, so the limit can't be raced; when
-the database is away there is no attempt, and so no query.
+An attempt is written before a query runs, its outcome afterwards as a second row that names it. Taking a place of the
+user's limit and writing the attempt are one transaction, so the limit can't be raced; when the database is away there
+is no attempt, and so no query.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final, Literal
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from data_platform.errors import RateLimitedError
-from data_platform.records import chain
+from data_platform.records import chain, rate_limits
 from data_platform.records.connection import Connection, Records
+from data_platform.records.filters import where
+from data_platform.records.rate_limits import Limit
 from data_platform.records.scope import Scope
 
 Result = Literal["success", "error", "timeout", "rate_limited", "denied", "cancelled"]
 
-WINDOW_SECONDS: Final = 60
 _SCOPE: Final = Scope.system("query-audit")
+_RATE_LIMITED: Final = {"result": "rate_limited"}
 
 Versions = int | Mapping[str, int] | None
 """What a query may read: table names with their manifest versions, one version, or None before anything is pinned."""
@@ -31,10 +32,19 @@ Versions = int | Mapping[str, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A query that may run: the id its outcome will name, and how many more the user has in this minute."""
+    """A query that may run: the id its outcome will name, and how many more the limit leaves the user."""
 
     audit_id: int
     remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedText:
+    """A query as the audit keeps it: encrypted, with the SHA-256 (hex) of the text and of its normal form."""
+
+    fingerprint: str
+    sha256: str
+    encrypted: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,56 +65,42 @@ class AuditedQuery:
     client_ip: str | None
     result: Result | None
 
+    def document(self) -> dict[str, object]:
+        """The row as plain values, without the encrypted text; the time is in UTC."""
+        values: dict[str, object] = {**asdict(self), "created_at": self.created_at.astimezone(dt.UTC).isoformat()}
+        del values["query_text"]
+        return values
 
-def record_attempt(  # noqa: PLR0913 - the columns of an attempt
+
+def record_attempt(
     records: Records,
     user: str,
     dataset: str,
-    manifest_version: Versions,
-    fingerprint: str,
-    query_text_encrypted: bytes,
+    versions: Versions,
+    text: SealedText,
     client_ip: str | None,
-    limit_per_minute: int,
-    *,
-    window_seconds: float = WINDOW_SECONDS,
+    limit: Limit,
 ) -> Attempt:
-    """Count the user's attempts in the window by the database's clock and, below the limit, record one more.
-
-    A refusal is recorded as well and does not count.
+    """Take a place of the user's limit and record the attempt. A refusal is recorded as well.
 
     Raises:
         RateLimitedError: at the limit, with the seconds until the next attempt is possible.
         DatabaseUnavailableError: when nothing could be recorded.
     """
-    row = _row(user, dataset, manifest_version, fingerprint, query_text_encrypted, client_ip)
+    row = _row(user, dataset, versions, text, client_ip)
     with records.transaction(_SCOPE) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"queries of {user}",))
-        ages = _attempt_ages(connection, user, window_seconds, limit_per_minute)
-        wait = seconds_to_wait(ages, limit_per_minute, window_seconds)
-        audit_id = chain.append(
-            connection, chain.QUERY_AUDIT, row if wait is None else {**row, "result": "rate_limited"}
-        )
-    if wait is not None:
-        raise RateLimitedError(
-            f"The limit of {limit_per_minute} queries per minute is reached. Please wait {wait} "
-            f"second{'' if wait == 1 else 's'}.",
-            retry_after_seconds=wait,
-        )
-    return Attempt(audit_id, remaining=limit_per_minute - len(ages) - 1)
+        place = rate_limits.take(connection, limit, user)
+        audit_id = chain.append(connection, chain.QUERY_AUDIT, row if place.granted else row | _RATE_LIMITED)
+    if place.wait_seconds is not None:
+        raise rate_limits.refusal(limit, place.wait_seconds)
+    return Attempt(audit_id, place.remaining)
 
 
 def record_refusal(
-    records: Records,
-    user: str,
-    dataset: str,
-    fingerprint: str,
-    query_text_encrypted: bytes,
-    client_ip: str | None,
-    *,
-    result: Result = "denied",
+    records: Records, user: str, dataset: str, text: SealedText, client_ip: str | None, *, result: Result = "denied"
 ) -> int:
     """Record a query that was refused before it could become an attempt, and return the row's id."""
-    row = _row(user, dataset, None, fingerprint, query_text_encrypted, client_ip)
+    row = _row(user, dataset, None, text, client_ip)
     with records.transaction(_SCOPE) as connection:
         return chain.append(connection, chain.QUERY_AUDIT, {**row, "result": result})
 
@@ -131,6 +127,7 @@ def record_outcome(records: Records, audit_id: int, row_count: int | None, durat
                 "manifest_versions": None if versions is None else Jsonb(versions),
                 "attempt_id": audit_id,
                 "query_text": None,
+                "query_text_sha256": None,
                 "row_count": row_count,
                 "duration_ms": duration_ms,
                 "result": result,
@@ -143,28 +140,15 @@ def recent(
 ) -> list[AuditedQuery]:
     """Return the newest rows that the scope may see, newest first."""
     rows = connection.execute(
-        """
-        SELECT id, created_at, attempt_id, user_id, dataset, manifest_version, manifest_versions, query_fingerprint,
-               query_text, row_count, duration_ms, client_ip, result
-        FROM platform.data_query_audit
-        WHERE (%(user)s::text IS NULL OR user_id = %(user)s) AND (%(dataset)s::text IS NULL OR dataset = %(dataset)s)
-        ORDER BY id DESC
-        LIMIT %(limit)s
-        """,
-        {"user": user, "dataset": dataset, "limit": limit},
+        sql.SQL(
+            """
+            SELECT id, created_at, attempt_id, user_id, dataset, manifest_version, manifest_versions,
+                   query_fingerprint, query_text, row_count, duration_ms, client_ip, result
+            FROM platform.data_query_audit {} ORDER BY id DESC LIMIT {}
+            """
+        ).format(where(user_id=user, dataset=dataset), limit)
     ).fetchall()
     return [AuditedQuery(**row) for row in rows]
-
-
-def seconds_to_wait(ages: list[float], limit: int, window_seconds: float) -> int | None:
-    """Return None below the limit, else the whole seconds until the next attempt is within it, at least one.
-
-    `ages` are the seconds since each attempt in the window, youngest first. There is room again when the
-    limit-th youngest has left the window.
-    """
-    if len(ages) < limit:
-        return None
-    return max(1, math.ceil(window_seconds - ages[limit - 1]))
 
 
 def split_versions(versions: Versions) -> tuple[int | None, dict[str, int] | None]:
@@ -175,24 +159,7 @@ def split_versions(versions: Versions) -> tuple[int | None, dict[str, int] | Non
     return (next(iter(by_table.values())) if len(by_table) == 1 else None), by_table
 
 
-def _attempt_ages(connection: Connection, user: str, window_seconds: float, limit: int) -> list[float]:
-    rows = connection.execute(
-        """
-        SELECT extract(epoch FROM now.time - created_at)::float8 AS age
-        FROM platform.data_query_audit, (SELECT clock_timestamp() AS time) AS now
-        WHERE user_id = %(user)s AND attempt_id IS NULL AND result IS NULL
-          AND created_at > now.time - make_interval(secs => %(window)s)
-        ORDER BY created_at DESC
-        LIMIT %(limit)s
-        """,
-        {"user": user, "window": window_seconds, "limit": limit},
-    ).fetchall()
-    return [float(row["age"]) for row in rows]
-
-
-def _row(
-    user: str, dataset: str, versions: Versions, fingerprint: str, query_text: bytes, client_ip: str | None
-) -> dict[str, object]:
+def _row(user: str, dataset: str, versions: Versions, text: SealedText, client_ip: str | None) -> dict[str, object]:
     version, by_table = split_versions(versions)
     return {
         "attempt_id": None,
@@ -200,8 +167,9 @@ def _row(
         "dataset": dataset,
         "manifest_version": version,
         "manifest_versions": None if by_table is None else Jsonb(by_table),
-        "query_fingerprint": fingerprint,
-        "query_text": query_text,
+        "query_fingerprint": text.fingerprint,
+        "query_text": text.encrypted,
+        "query_text_sha256": text.sha256,
         "row_count": None,
         "duration_ms": None,
         "client_ip": client_ip,
