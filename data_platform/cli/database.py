@@ -1,4 +1,4 @@
-"""`data-platform db`: the operational database's tables."""
+"""`data-platform db`: the operational database's tables, and how long their rows stay."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import typer
 
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import require_administration
+from data_platform.cli.session import open_session, require_administration
 from data_platform.errors import UsageError
+from data_platform.governance.record_retention import apply_retention, plan_retention
 from data_platform.records.databases import Databases, open_databases
 from data_platform.records.migrations import migrate as apply
 from data_platform.records.migrations import migration_status
 from data_platform.records.migrations import rollback as undo
 from data_platform.settings import load_settings
 
-app = typer.Typer(help="The operational database: migrations.", no_args_is_help=True)
+app = typer.Typer(help="The operational database: migrations and retention.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """The operational database: migrations."""
+    """The operational database: migrations and retention."""
 
 
 @app.command()
@@ -57,6 +58,46 @@ def status(*, as_json: Json = False) -> None:
         print_json([{"name": state.name, "applied": state.applied} for state in states])
         return
     print_table("Migrations", ["Migration", "Applied"], [[state.name, state.applied] for state in states])
+
+
+@app.command()
+def retention(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be archived; write nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Archive rows that are older than their table keeps, then delete them. Audit chains go on from their archives."""
+    with open_session() as session:
+        reports = (
+            plan_retention(session.records, session.user)
+            if dry_run
+            else apply_retention(session.records, session.settings, session.user)
+        )
+    if as_json:
+        print_json(reports)
+        return
+    print_table(
+        "Would be archived" if dry_run else "Archived",
+        ["Table", "Keeps", "Rows", "From (UTC)", "To (UTC)", "Archives", "Why"],
+        [
+            [
+                report.table,
+                _days(report.keep_days),
+                report.rows if report.keep_days is not None else None,
+                f"{report.oldest:%Y-%m-%d %H:%M}" if report.oldest else None,
+                f"{report.newest:%Y-%m-%d %H:%M}" if report.newest else None,
+                len(report.files) if report.files else None,
+                report.reason,
+            ]
+            for report in reports
+        ],
+    )
+
+
+def _days(days: float | None) -> str:
+    if days is None:
+        return "for good"
+    return "1 day" if days == 1 else f"{days:g} days"
 
 
 @contextmanager

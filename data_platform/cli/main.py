@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from data_platform.cli import (
+    audit,
     backup,
     database,
     demo,
@@ -58,6 +59,7 @@ app.add_typer(pins.app, name="pin")
 app.add_typer(locks.app, name="lock")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(users.app, name="users")
+app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
 app.add_typer(database.app, name="db")
 

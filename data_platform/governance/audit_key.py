@@ -1,33 +1,38 @@
-"""The key under which query text is kept: no key, no query."""
+"""The keys under which query text is kept: no key, no query."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from data_platform.errors import ConfigurationError
-from data_platform.records.private_files import create_private, private_folder
+from data_platform.records.private_files import create_private, private_folder, write_private
 from data_platform.settings import Settings
 
 VARIABLE: Final = "QUERY_AUDIT_ENCRYPTION_KEY"
 
-_HOW_TO_MAKE_ONE: Final = (
-    "Make a key with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' "
-    f"and set it as {VARIABLE}."
-)
+HOW_TO_MAKE_ONE: Final = f"Make a key with `data-platform audit new-key`, keep a copy elsewhere, set it as {VARIABLE}."
 
 
 class QueryCipher:
     """Encrypts with the newest key, decrypts with any of them."""
 
     def __init__(self, keys: list[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._keys = keys
+        self._newest = Fernet(keys[0]) if keys else None
+        self._all = MultiFernet([Fernet(key) for key in keys])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people call the keys, newest first: the beginning of each one's SHA-256."""
+        return tuple(hashlib.sha256(key.encode()).hexdigest()[:12] for key in self._keys)
 
     def encrypt(self, text: str) -> bytes:
         """Turn text into what may be stored."""
-        return self._fernet.encrypt(text.encode("utf-8", "surrogatepass"))
+        return self.encrypt_bytes(text.encode("utf-8", "surrogatepass"))
 
     def decrypt(self, stored: bytes) -> str:
         """Turn what was stored back into text.
@@ -35,13 +40,38 @@ class QueryCipher:
         Raises:
             ConfigurationError: when none of the keys is the one it was written with.
         """
+        return self.decrypt_bytes(stored).decode("utf-8", "surrogatepass")
+
+    def encrypt_bytes(self, content: bytes) -> bytes:
+        """Turn bytes into what may be stored."""
+        return self._all.encrypt(content)
+
+    def decrypt_bytes(self, stored: bytes) -> bytes:
+        """Turn what was stored back into bytes.
+
+        Raises:
+            ConfigurationError: as `decrypt` does.
+        """
         try:
-            return self._fernet.decrypt(stored).decode("utf-8", "surrogatepass")
+            return self._all.decrypt(stored)
         except InvalidToken:
             raise ConfigurationError(
-                "The stored query text was encrypted with a key that is not configured.",
+                "What is stored was encrypted with a key that is not configured.",
                 hint=f"Add the older key to {VARIABLE}, comma-separated, newest first.",
             ) from None
+
+    def renewed(self, stored: bytes) -> bytes | None:
+        """Return the same content under the newest key; None when it is under that one already.
+
+        Raises:
+            ConfigurationError: as `decrypt` does.
+        """
+        assert self._newest is not None  # noqa: S101 - MultiFernet refuses to be made without a key
+        try:
+            self._newest.decrypt(stored)
+        except InvalidToken:
+            return self.encrypt_bytes(self.decrypt_bytes(stored))
+        return None
 
 
 def open_cipher(settings: Settings) -> QueryCipher:
@@ -54,13 +84,13 @@ def open_cipher(settings: Settings) -> QueryCipher:
         return _cipher(settings.query_audit_encryption_key.get_secret_value(), VARIABLE)
     if settings.postgres_url is not None:
         raise ConfigurationError(
-            "No key is set to encrypt audited queries with, so no query can run.", hint=_HOW_TO_MAKE_ONE
+            "No key is set to encrypt audited queries with, so no query can run.", hint=HOW_TO_MAKE_ONE
         )
     path = key_path(settings)
     if not path.exists():
         private_folder(path.parent)
-        create_private(path, Fernet.generate_key().decode())
-    return _cipher(path.read_text(encoding="ascii", errors="replace"), str(path))
+        create_private(path, new_key())
+    return _cipher(_read(path), str(path))
 
 
 def key_path(settings: Settings) -> Path:
@@ -68,11 +98,53 @@ def key_path(settings: Settings) -> Path:
     return settings.home / "secrets" / "query_audit.key"
 
 
+def new_key() -> str:
+    """Make a key."""
+    return Fernet.generate_key().decode()
+
+
+def begin_rotation(settings: Settings) -> QueryCipher:
+    """The cipher to rotate to: the configured keys, or, where the key lies in the home, a new one before those there.
+
+    Raises:
+        ConfigurationError: as `open_cipher` does, and when only one key is configured.
+    """
+    cipher = open_cipher(settings)
+    if settings.query_audit_encryption_key is None:
+        path = key_path(settings)
+        write_private(path, ",".join([new_key(), *_split(_read(path))]))
+        return open_cipher(settings)
+    if len(cipher.names) == 1:
+        raise ConfigurationError(
+            f"{VARIABLE} holds one key: there is none to change to.",
+            hint="Make one with `data-platform audit new-key` and put it before the old one, with a comma.",
+        )
+    return cipher
+
+
+def end_rotation(settings: Settings) -> None:
+    """Drop the keys that nothing is under any more from the file in the home, when the keys lie there.
+
+    A process that read the file a moment before the rotation still writes one text under the key of before. That key
+    stays, as the second, until the next rotation has looked at everything again.
+    """
+    if settings.query_audit_encryption_key is None:
+        path = key_path(settings)
+        write_private(path, ",".join(_split(_read(path))[:2]))
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="ascii", errors="replace")
+
+
+def _split(text: str) -> list[str]:
+    return [key.strip() for key in text.split(",") if key.strip()]
+
+
 def _cipher(text: str, where: str) -> QueryCipher:
-    keys = [key.strip() for key in text.split(",") if key.strip()]
     try:
-        return QueryCipher(keys)
+        return QueryCipher(_split(text))
     except ValueError:
         raise ConfigurationError(
-            f"{where} does not hold a Fernet key (32 bytes, base64).", hint=_HOW_TO_MAKE_ONE
+            f"{where} does not hold a Fernet key (32 bytes, base64).", hint=HOW_TO_MAKE_ONE
         ) from None

@@ -141,3 +141,10 @@ def require_administrator(user: User) -> None:
     """
     if not is_administrator(user):
         raise NotPermittedError(f"This requires the role {Role.ADMIN}.", hint="Ask an administrator to do it.")
+
+
+def decide_removal(administrators: frozenset[str], user_id: str) -> Decision:
+    """Decide whether an account may cease to be an administrator: one of them always stays."""
+    if administrators == frozenset({user_id}):
+        return Decision(allowed=False, reason=f"{user_id} is the last administrator.")
+    return Decision(allowed=True)

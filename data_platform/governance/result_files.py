@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Final, cast
@@ -47,6 +48,13 @@ def write_result(exports: Path, user_id: str, request_id: UUID, table: pa.Table)
         draft.unlink(missing_ok=True)
     sync_folder(folder)
     return path
+
+
+def remove_result(exports: Path, location: Path) -> None:
+    """Remove a result and the folder of its request; a place that is not below the exports is left alone."""
+    folder = location.parent
+    if folder.resolve().parent.parent == exports.resolve():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def user_folder(user_id: str) -> str:

@@ -1,7 +1,11 @@
 """The hash chain of the audit tables: a row's hash covers the hash before it and the row's own content.
 
 Appending is serialised by a lock that is held until the transaction ends, so ids are consecutive and no two rows
-follow the same one. A transaction that appends to both tables appends to `data_query_audit` first.
+follow the same one; the tables themselves refuse a row that does not follow the last. A transaction that appends to
+both tables appends to `data_query_audit` first.
+
+What a query said can be encrypted with another key one day, so its row's hash covers the text's digest and not the
+stored bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,26 +26,38 @@ GENESIS: Final = "0" * 64
 """What the first row names as the hash before it."""
 
 _CHAIN_COLUMNS: Final = ("previous_hash", "hash")
+_TEXT, _DIGEST = "query_text", "query_text_sha256"
+_BATCH: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One chained table: the lock's name is the table's, `head` is the function that shows its last row's hash."""
+    """One chained table."""
 
     table: str
-    head: str
 
 
-QUERY_AUDIT: Final = Chain("data_query_audit", "query_audit_head")
-PLATFORM_AUDIT: Final = Chain("platform_audit", "platform_audit_head")
+QUERY_AUDIT: Final = Chain("data_query_audit")
+PLATFORM_AUDIT: Final = Chain("platform_audit")
+CHAINS: Final = (QUERY_AUDIT, PLATFORM_AUDIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last row of a chain; id 0 and `GENESIS` before the first."""
+
+    id: int
+    hash: str
 
 
 def canonical(row: Mapping[str, object]) -> str:
     """Write a row, without its chain columns, as JSON that depends on nothing but the content.
 
-    Keys are sorted, times are UTC with microseconds, bytes are base64.
+    Keys are sorted, times are UTC with microseconds, bytes are base64. Of a text and its digest one is left out: the
+    text, or, in rows from before there were digests, the empty digest.
     """
-    content = {key: _plain(value) for key, value in row.items() if key not in _CHAIN_COLUMNS}
+    left_out = {*_CHAIN_COLUMNS, _DIGEST if row.get(_DIGEST) is None else _TEXT}
+    content = {key: plain(value) for key, value in row.items() if key not in left_out}
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
@@ -50,39 +66,28 @@ def chain_hash(previous: str, row: Mapping[str, object]) -> str:
     return hashlib.sha256(f"{previous}\n{canonical(row)}".encode("ascii")).hexdigest()
 
 
-def first_break(rows: Iterable[Mapping[str, Any]], previous: str = GENESIS) -> int | None:
-    """Return the id of the first row, in order of id, that does not follow from those before; None when all do.
-
-    `previous` is the hash before the first of `rows`. Rows missing at the very end leave no trace in the rest.
-    """
-    for row in rows:
-        if row["previous_hash"] != previous or row["hash"] != chain_hash(previous, row):
-            return int(row["id"])
-        previous = str(row["hash"])
-    return None
-
-
 def append(connection: psycopg.Connection[dict[str, Any]], chain: Chain, values: Mapping[str, object]) -> int:
     """Append a row at the end of the chain and return its id; `values` are its columns but id, time and hashes."""
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"chain of {chain.table}",))
     # A statement of its own, so that it sees what the last holder of the lock committed. JSON takes the way through
     # the server once, because jsonb may give a number back in another form than it was given.
-    head = connection.execute(
-        sql.SQL("SELECT id, hash, clock_timestamp() AS now {} FROM {}()").format(
+    found = connection.execute(
+        sql.SQL(
+            "SELECT row_id, row_hash, clock_timestamp() AS now {} FROM platform.audit_heads WHERE chain = {}"
+        ).format(
             sql.SQL("").join(
                 sql.SQL(", {}::jsonb AS {}").format(sql.Placeholder(name), sql.Identifier(f"json_{name}"))
                 for name, value in values.items()
                 if isinstance(value, Jsonb)
             ),
-            sql.Identifier("platform", chain.head),
+            sql.Literal(chain.table),
         ),
         values,
     ).fetchone()
-    if head is None:
-        raise RuntimeError(f"{chain.head}() returned no row")
-    row: dict[str, object] = {name: head.get(f"json_{name}", value) for name, value in values.items()}
-    row |= {"id": (head["id"] or 0) + 1, "created_at": head["now"]}
-    row["previous_hash"] = head["hash"] or GENESIS
+    if found is None:
+        raise RuntimeError(f"{chain.table} has no head")
+    row: dict[str, object] = {name: found.get(f"json_{name}", value) for name, value in values.items()}
+    row |= {"id": found["row_id"] + 1, "created_at": found["now"], "previous_hash": found["row_hash"]}
     row["hash"] = chain_hash(str(row["previous_hash"]), row)
     stored = {name: values.get(name, value) for name, value in row.items()}
     connection.execute(
@@ -96,15 +101,32 @@ def append(connection: psycopg.Connection[dict[str, Any]], chain: Chain, values:
     return int(str(row["id"]))
 
 
-def read_chain(connection: psycopg.Connection[dict[str, Any]], chain: Chain) -> Iterable[dict[str, Any]]:
-    """Yield every row in order, a few at a time; needs a scope that sees everything."""
-    with connection.cursor(name=f"read_{chain.table}") as cursor:
-        yield from cursor.execute(
-            sql.SQL("SELECT * FROM {} ORDER BY id").format(sql.Identifier("platform", chain.table))
-        )
+def head_of(connection: psycopg.Connection[dict[str, Any]], chain: Chain) -> Head:
+    """Return the last row of a chain."""
+    found = connection.execute(
+        "SELECT row_id, row_hash FROM platform.audit_heads WHERE chain = %s", (chain.table,)
+    ).fetchone()
+    return Head(0, GENESIS) if found is None else Head(found["row_id"], found["row_hash"])
 
 
-def _plain(value: object) -> object:
+def read_chain(
+    connection: psycopg.Connection[dict[str, Any]], chain: Chain, *, after: int = 0, up_to: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the table's rows in order of id, a batch at a time; needs a scope that sees everything."""
+    bound = sql.SQL("") if up_to is None else sql.SQL(" AND id <= {}").format(sql.Literal(up_to))
+    statement = sql.SQL("SELECT * FROM {} WHERE id > {}{} ORDER BY id LIMIT {}")
+    while True:
+        rows = connection.execute(
+            statement.format(sql.Identifier("platform", chain.table), sql.Literal(after), bound, sql.Literal(_BATCH))
+        ).fetchall()
+        yield from rows
+        if len(rows) < _BATCH:
+            return
+        after = int(rows[-1]["id"])
+
+
+def plain(value: object) -> object:
+    """Return a column's value as JSON has it: times in UTC with microseconds, bytes in base64, the rest as it is."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
     if isinstance(value, bytes):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Final
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from data_platform.records import chain
+from data_platform.records import chain, texts
 from data_platform.records.connection import Connection
+from data_platform.records.filters import where
+
+_LONGEST_SUBJECT: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,10 @@ class AuditEntry:
     reason: str | None
     client_ip: str | None
 
+    def document(self) -> dict[str, object]:
+        """The entry as plain values; the time is in UTC."""
+        return {**asdict(self), "created_at": self.created_at.astimezone(dt.UTC).isoformat()}
+
 
 def append(  # noqa: PLR0913 - the columns of the table, by keyword
     connection: Connection,
@@ -40,7 +49,11 @@ def append(  # noqa: PLR0913 - the columns of the table, by keyword
     reason: str | None = None,
     client_ip: str | None = None,
 ) -> int:
-    """Append an entry and return its id; the transaction then serialises with other appends until it ends."""
+    """Append an entry and return its id; the transaction then serialises with other appends until it ends.
+
+    Raises:
+        UsageError: when the reason or the subject is too long, or holds characters that can't be stored.
+    """
     return chain.append(
         connection,
         chain.PLATFORM_AUDIT,
@@ -48,26 +61,31 @@ def append(  # noqa: PLR0913 - the columns of the table, by keyword
             "actor": actor,
             "action": action,
             "dataset": dataset,
-            "subject": subject,
+            "subject": None if subject is None else texts.bounded(subject, "The subject", _LONGEST_SUBJECT),
             "old_value": None if old_value is None else Jsonb(dict(old_value)),
             "new_value": None if new_value is None else Jsonb(dict(new_value)),
-            "reason": reason,
+            "reason": texts.reason(reason),
             "client_ip": client_ip,
         },
     )
 
 
-def recent(connection: Connection, actor: str | None = None, limit: int = 100) -> list[AuditEntry]:
+def recent(
+    connection: Connection,
+    actor: str | None = None,
+    limit: int = 100,
+    *,
+    action: str | None = None,
+    dataset: str | None = None,
+) -> list[AuditEntry]:
     """Return the newest entries that the scope may see, newest first."""
     rows = connection.execute(
-        """
-        SELECT id, created_at, actor, action, dataset, subject, old_value, new_value, reason, client_ip
-        FROM platform.platform_audit
-        WHERE %(actor)s::text IS NULL OR actor = %(actor)s
-        ORDER BY id DESC
-        LIMIT %(limit)s
-        """,
-        {"actor": actor, "limit": limit},
+        sql.SQL(
+            """
+            SELECT id, created_at, actor, action, dataset, subject, old_value, new_value, reason, client_ip
+            FROM platform.platform_audit {} ORDER BY id DESC LIMIT {}
+            """
+        ).format(where(actor=actor, action=action, dataset=dataset), limit)
     ).fetchall()
     return [AuditEntry(**row) for row in rows]
 

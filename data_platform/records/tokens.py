@@ -5,16 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from psycopg import sql
+
 from data_platform.errors import UsageError
-from data_platform.records import platform_audit, users
+from data_platform.records import platform_audit, texts, users
 from data_platform.records.connection import Connection
+from data_platform.records.filters import where
 from data_platform.records.users import UserRecord
 
 _PREFIX: Final = "dp_"
 """Lets secret scanners and people recognise a token."""
+
+_PAGE: Final = 1_000
 
 DEFAULT_LIFETIME: Final = dt.timedelta(days=90)
 
@@ -29,6 +35,18 @@ class NewToken:
     secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """What is kept of a token."""
+
+    id: int
+    user_id: str
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    last_used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
 def create(
     connection: Connection, user_id: str, lifetime: dt.timedelta = DEFAULT_LIFETIME, reason: str | None = None
 ) -> NewToken:
@@ -41,7 +59,9 @@ def create(
         raise UsageError("A token needs a lifetime.", hint="Give it at least a minute.")
     user = users.get(connection, user_id)
     if user is None or user.disabled:
-        raise UsageError(f"There is no active user {user_id!r}.", hint="`data-platform users list` shows them all.")
+        raise UsageError(
+            f"There is no active user {texts.shown(user_id)}.", hint="`data-platform users list` shows them all."
+        )
     secret = _PREFIX + secrets.token_urlsafe(32)
     row = connection.execute(
         """
@@ -79,7 +99,10 @@ def revoke(connection: Connection, token_id: int, reason: str | None = None) -> 
         (token_id,),
     ).fetchone()
     if row is None:
-        raise UsageError(f"There is no valid token {token_id}.")
+        raise UsageError(
+            f"There is no valid token {token_id}: it was revoked already, or never made.",
+            hint="`data-platform users tokens` lists them.",
+        )
     platform_audit.append(
         connection,
         platform_audit.current_actor(connection),
@@ -88,6 +111,23 @@ def revoke(connection: Connection, token_id: int, reason: str | None = None) -> 
         old_value={"token": token_id},
         reason=reason,
     )
+
+
+def every(connection: Connection, user_id: str | None = None) -> Iterator[TokenRecord]:
+    """Yield every token that the scope may see, or one account's, oldest first, a page at a time."""
+    after = 0
+    while True:
+        condition = where(sql.SQL("id > {}").format(after), user_id=user_id)
+        rows = connection.execute(
+            sql.SQL(
+                "SELECT id, user_id, created_at, expires_at, last_used_at, revoked_at FROM platform.platform_tokens "
+                "{} ORDER BY id LIMIT {}"
+            ).format(condition, _PAGE)
+        ).fetchall()
+        yield from (TokenRecord(**row) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        after = int(rows[-1]["id"])
 
 
 def find_user(connection: Connection, secret: str) -> UserRecord | None:

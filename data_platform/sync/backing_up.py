@@ -1,4 +1,4 @@
-"""Backing up a home: the warehouse, dumps of the databases, and the secrets without which neither is of use."""
+"""Backing up a home: the warehouse, dumps of the databases, archived rows, and the secrets that these need."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from data_platform.records import platform_audit
+from data_platform.records.archive_files import FOLDER as ARCHIVES
 from data_platform.records.connection import Records
 from data_platform.records.dumping import dump_records
 from data_platform.records.scope import Scope
@@ -20,7 +21,7 @@ from data_platform.warehouse.backup.sets import Kind
 
 DUMPS: Final = "restored"
 SECRETS: Final = "secrets"
-OUTSIDE: Final = frozenset({DUMPS, SECRETS})
+OUTSIDE: Final = frozenset({DUMPS, SECRETS, ARCHIVES})
 """The folders of a home, beside the warehouse, whose files a set holds."""
 
 Progress = Callable[[int, int], None]
@@ -46,7 +47,9 @@ def back_up(
     """
     with backups.exclusive(), backups.work() as folder:
         dumps = dump_records(records.databases, settings.home, folder)
-        files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *_secrets(settings.home))
+        # After the dumps: an archive that a dump names is there.
+        kept = (file for part in (SECRETS, ARCHIVES) for file in _files_in(settings.home, part))
+        files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *kept)
         report = backups.run(warehouse, kind, Extras(files, dumps.owner), progress)
     note(
         records,
@@ -80,10 +83,7 @@ def note(records: Records, user: str, action: str, subject: str, used: dict[str,
         platform_audit.append(connection, user, action, subject=subject, new_value=used)
 
 
-def _secrets(home: Path) -> list[Candidate]:
-    folder = home / SECRETS
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+def _files_in(home: Path, folder: str) -> list[Candidate]:
     # A name with a leading dot is a draft that is about to be renamed.
-    return [
-        candidate(f"{SECRETS}/{path.name}", path) for path in paths if path.is_file() and not path.name.startswith(".")
-    ]
+    paths = sorted(path for path in (home / folder).rglob("*") if path.is_file() and not path.name.startswith("."))
+    return [candidate(path.relative_to(home).as_posix(), path) for path in paths]

@@ -109,7 +109,7 @@ def drill(
             restored = restore_home(own, backups, backup, home, user=user, progress=progress)
             if backup.records_owner is not None:
                 with open_records(own) as restored_records:
-                    counts = require_whole_chains(restored_records)
+                    counts = require_whole_chains(restored_records, home)
             damage = [f"{finding.key}: {finding.message}" for finding in restored.findings]
         except ChecksumMismatchError as error:
             damage = [error.message]

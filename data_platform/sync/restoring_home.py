@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from psycopg import sql
 from pydantic import BaseModel, ConfigDict
 
 from data_platform.errors import ChecksumMismatchError, LockBusyError, PlatformError
-from data_platform.records import chain
+from data_platform.records.archive_files import ArchiveFiles
+from data_platform.records.audit_verification import verify_chain
+from data_platform.records.chain import CHAINS
 from data_platform.records.connection import Records, connect_records, open_records
 from data_platform.records.databases import open_databases
 from data_platform.records.dumping import LOADING, PLATFORM_DUMP, load_records
@@ -89,7 +90,7 @@ def restore_home(
             load_records(draft, draft / DUMPS, backup.records_owner)
             shutil.rmtree(draft / DUMPS)
             with open_records(settings.model_copy(update={"home": draft})) as records:
-                require_whole_chains(records)
+                require_whole_chains(records, draft)
                 note(records, user, "backup.restore", backup.id, _used(backups, backup))
         draft.rename(into)
         fsync_path(into.parent)
@@ -104,25 +105,22 @@ def restore_home(
     )
 
 
-def require_whole_chains(records: Records) -> dict[str, int]:
-    """Check both audit chains to their ends, and return the number of rows of each.
+def require_whole_chains(records: Records, home: Path) -> dict[str, int]:
+    """Check both audit chains to their ends, and that their archives are there; return the number of rows of each.
 
     Raises:
         ChecksumMismatchError: naming the table and the first row that does not follow from those before.
     """
     counts: dict[str, int] = {}
     with records.transaction(_SCOPE) as connection:
-        for each in (chain.QUERY_AUDIT, chain.PLATFORM_AUDIT):
-            broken = chain.first_break(chain.read_chain(connection, each))
-            if broken is not None:
+        for chain in CHAINS:
+            report = verify_chain(connection, chain, ArchiveFiles(home))
+            if not report.holds:
                 raise ChecksumMismatchError(
-                    f"The audit chain of {each.table} does not hold: row {broken} does not follow from those before.",
+                    f"The audit chain of {chain.table} does not hold: {report.breaks[0].message}.",
                     hint="Restore an older set, and find out who changed the table.",
                 )
-            answer = connection.execute(
-                sql.SQL("SELECT count(*) AS rows FROM {}").format(sql.Identifier("platform", each.table))
-            ).fetchone()
-            counts[each.table] = int(answer["rows"]) if answer else 0
+            counts[chain.table] = report.rows
     return counts
 
 

@@ -11,15 +11,19 @@ import pytest
 
 from data_platform.errors import NotPermittedError
 from data_platform.records import chain, platform_audit, query_audit
+from data_platform.records.chain_check import first_break
 from data_platform.records.connection import Records, connect_records
 from data_platform.records.databases import Databases
 from data_platform.records.embedded.credentials import SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer
+from data_platform.records.query_audit import SealedText
+from data_platform.records.rate_limits import QUERIES
 from data_platform.records.scope import Scope
 
 SYSTEM = Scope.system("test")
 CHAINS = [chain.QUERY_AUDIT, chain.PLATFORM_AUDIT]
-PRINT = "a" * 64
+TEXT = SealedText("a" * 64, "b" * 64, b"x")
+MANY = QUERIES.of(1000)
 
 
 def rows_of(records: Records, which: chain.Chain) -> list[dict[str, object]]:
@@ -32,7 +36,7 @@ def append_some(databases: Databases, user: str, times: int) -> None:
         for number in range(times):
             with records.transaction(Scope(user, frozenset({"crsp"}))) as connection:
                 platform_audit.append(connection, user, "sync.trigger", new_value={"number": number})
-            attempt = query_audit.record_attempt(records, user, "crsp", {"crsp_daily": 3}, PRINT, b"x", None, 1000)
+            attempt = query_audit.record_attempt(records, user, "crsp", {"crsp_daily": 3}, TEXT, None, MANY)
             query_audit.record_outcome(records, attempt.audit_id, number, 5, "success")
 
 
@@ -47,7 +51,7 @@ def test_eight_processes_append_without_a_gap_or_a_fork(databases: Databases, re
     for which, expected in ((chain.QUERY_AUDIT, 80), (chain.PLATFORM_AUDIT, 40)):
         rows = rows_of(records, which)
         assert [row["id"] for row in rows] == list(range(1, expected + 1))
-        assert chain.first_break(rows) is None
+        assert first_break(rows) is None
         times = [row["created_at"] for row in rows]
         assert times == sorted(times, key=str)
 
@@ -62,7 +66,7 @@ def test_a_transaction_undone_leaves_no_gap(records: Records) -> None:
         platform_audit.append(connection, "ann", "second")
     rows = rows_of(records, chain.PLATFORM_AUDIT)
     assert [(row["id"], row["action"]) for row in rows] == [(1, "first"), (2, "second")]
-    assert chain.first_break(rows) is None
+    assert first_break(rows) is None
 
 
 REFUSED = [
@@ -85,12 +89,49 @@ def test_the_service_may_only_append_and_read(records: Records, which: chain.Cha
             pytest.fail(f"allowed: {statement}")
 
 
-def test_the_owner_of_the_tables_changes_no_row_either(records: Records) -> None:
+@pytest.mark.parametrize("which", CHAINS, ids=lambda which: which.table)
+@pytest.mark.parametrize(
+    "statement", ["UPDATE platform.{} SET client_ip = 'x'", "DELETE FROM platform.{}", "TRUNCATE platform.{}"]
+)
+def test_the_tables_refuse_it_to_their_owner_and_to_a_superuser_too(
+    records: Records, postgres: EmbeddedServer, which: chain.Chain, statement: str
+) -> None:
     append_some(records.databases, "ann", 1)
-    with psycopg.connect(records.databases.owner_url) as owner:
-        for table in ("data_query_audit", "platform_audit"):
-            assert owner.execute(f"UPDATE platform.{table} SET client_ip = 'x'".encode()).rowcount == 0
-            assert owner.execute(f"DELETE FROM platform.{table}".encode()).rowcount == 0
+    dbname = str(psycopg.conninfo.conninfo_to_dict(records.databases.owner_url)["dbname"])
+    for url in (records.databases.owner_url, postgres.url(SUPERUSER, dbname)):
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement.format(which.table).encode())
+
+
+FORGED = [
+    ("a row that skips a number", {"id": 4}),
+    ("a row with a number that is taken", {"id": 2}),
+    ("a row that does not name the last hash", {"previous_hash": "1" * 64}),
+]
+
+
+@pytest.mark.parametrize(("change"), [change for _, change in FORGED], ids=[name for name, _ in FORGED])
+def test_a_row_that_does_not_follow_the_last_is_refused(records: Records, change: dict[str, object]) -> None:
+    for number in range(2):
+        with records.transaction(SYSTEM) as connection:
+            platform_audit.append(connection, "ann", "x", new_value={"number": number})
+    with records.transaction(SYSTEM) as connection:
+        head = chain.head_of(connection, chain.PLATFORM_AUDIT)
+    row = {"id": head.id + 1, "previous_hash": head.hash, "hash": "2" * 64, **change}
+    with pytest.raises(NotPermittedError), records.transaction(SYSTEM) as connection:
+        connection.execute(
+            "INSERT INTO platform.platform_audit (id, actor, action, previous_hash, hash) OVERRIDING SYSTEM VALUE "
+            "VALUES (%(id)s, 'ann', 'forged', %(previous_hash)s, %(hash)s)",
+            row,
+        )
+    assert [row["id"] for row in rows_of(records, chain.PLATFORM_AUDIT)] == [1, 2]
+
+
+def test_an_outcome_of_somebody_elses_attempt_is_refused(records: Records) -> None:
+    mine = query_audit.record_attempt(records, "ann", "crsp", 1, TEXT, None, MANY)
+    forged = {"attempt_id": mine.audit_id, "user_id": "ben", "dataset": "crsp", "query_fingerprint": "a" * 64}
+    with pytest.raises(NotPermittedError), records.transaction(SYSTEM) as connection:
+        chain.append(connection, chain.QUERY_AUDIT, {**forged, "result": "success"})
 
 
 @pytest.mark.parametrize("which", CHAINS, ids=lambda which: which.table)
@@ -111,7 +152,7 @@ def test_tampering_shows_at_the_row(
     with psycopg.connect(postgres.url(SUPERUSER, str(dbname)), autocommit=True) as superuser:
         superuser.execute("SET session_replication_role = replica")
         superuser.execute(tampering.format(which.table).encode())
-    assert chain.first_break(rows_of(records, which)) == broken
+    assert first_break(rows_of(records, which)) == broken
 
 
 def test_a_user_who_sees_no_other_row_still_continues_the_chain(records: Records) -> None:
@@ -119,7 +160,7 @@ def test_a_user_who_sees_no_other_row_still_continues_the_chain(records: Records
         with records.transaction(Scope(user, frozenset())) as connection:
             platform_audit.append(connection, user, "x", old_value={"b": 1, "a": [1.0, 1e25, "ü\u2028"]}, reason="'")
             assert [entry.actor for entry in platform_audit.recent(connection)] == [user]
-    assert chain.first_break(rows_of(records, chain.PLATFORM_AUDIT)) is None
+    assert first_break(rows_of(records, chain.PLATFORM_AUDIT)) is None
 
 
 def test_threads_of_one_pool_append_in_order(records: Records) -> None:
@@ -128,7 +169,7 @@ def test_threads_of_one_pool_append_in_order(records: Records) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert chain.first_break(rows_of(records, chain.QUERY_AUDIT)) is None
+    assert first_break(rows_of(records, chain.QUERY_AUDIT)) is None
     assert len(rows_of(records, chain.QUERY_AUDIT)) == 48
 
 

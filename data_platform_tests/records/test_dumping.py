@@ -14,6 +14,7 @@ from psycopg import sql
 from data_platform.errors import DatabaseUnavailableError
 from data_platform.records import chain, platform_audit, users
 from data_platform.records.addresses import Login, with_login
+from data_platform.records.chain_check import first_break
 from data_platform.records.connection import Records, connect_records, open_records
 from data_platform.records.databases import Databases
 from data_platform.records.dumping import DAGSTER_DUMP, PLATFORM_DUMP, dump, dump_records, load, load_records
@@ -44,7 +45,7 @@ def fill(records: Records) -> None:
 
 def user_names(records: Records, scope: Scope = EVERYTHING) -> list[str]:
     with records.transaction(scope) as connection:
-        return [user.user_id for user in users.list_all(connection)]
+        return [user.user_id for user in users.every(connection)]
 
 
 def test_a_loaded_dump_has_every_row_and_its_row_level_security(
@@ -154,6 +155,6 @@ def test_records_of_another_owner_work_in_an_embedded_server(
     with open_records(Settings(home=home)) as records:
         with records.transaction(EVERYTHING) as connection:
             users.add(connection, "eve", "viewer")
-            assert chain.first_break(chain.read_chain(connection, chain.PLATFORM_AUDIT)) is None
+            assert first_break(chain.read_chain(connection, chain.PLATFORM_AUDIT)) is None
             assert len(platform_audit.recent(connection)) == 3
         assert user_names(records, Scope("ann", frozenset())) == ["ann"]

@@ -19,9 +19,12 @@ from pydantic import SecretStr
 from data_platform.errors import ChecksumMismatchError, LockBusyError, UsageError
 from data_platform.governance.audit_key import open_cipher
 from data_platform.records import chain, platform_audit, query_audit, users
+from data_platform.records.chain_check import text_digest
 from data_platform.records.connection import Records, open_records
 from data_platform.records.embedded.credentials import SUPERUSER
 from data_platform.records.embedded.service import open_embedded
+from data_platform.records.query_audit import SealedText
+from data_platform.records.rate_limits import QUERIES
 from data_platform.records.scope import Scope
 from data_platform.settings import Settings
 from data_platform.sync.backing_up import back_up, rotate_key
@@ -69,7 +72,8 @@ def live() -> Iterator[Home]:
         with records.transaction(EVERYTHING) as connection:
             users.add(connection, "ann", "analyst")
         cipher = open_cipher(settings)
-        query_audit.record_attempt(records, "ann", "crsp", 1, "0" * 64, cipher.encrypt("SELECT 1"), None, 10)
+        text = SealedText("0" * 64, text_digest("SELECT 1"), cipher.encrypt("SELECT 1"))
+        query_audit.record_attempt(records, "ann", "crsp", 1, text, None, QUERIES)
         with psycopg.connect(records.databases.dagster_url) as connection:
             connection.execute("CREATE TABLE runs AS SELECT 7 AS run")
         yield Home(settings, warehouse, records)
@@ -102,9 +106,9 @@ def test_a_lost_home_comes_back_with_records_that_work(live: Home, home: Path) -
             assert open_cipher(settings).decrypt(text) == "SELECT 1"
             users.set_role(connection, "ann", "viewer")
         with records.transaction(Scope("bob", frozenset())) as connection:
-            assert users.list_all(connection) == []
+            assert list(users.every(connection)) == []
         assert [action for action, _ in audited(records)[:2]] == ["users.set_role", "backup.restore"]
-        assert require_whole_chains(records)[chain.PLATFORM_AUDIT.table] >= 3
+        assert require_whole_chains(records, settings.home)[chain.PLATFORM_AUDIT.table] >= 3
         with psycopg.connect(records.databases.dagster_url) as connection:
             assert connection.execute("SELECT run FROM runs").fetchall() == [(7,)]
 
@@ -223,12 +227,13 @@ def test_a_broken_audit_chain_is_found(records: Records, postgres_home: Path) ->
     with records.transaction(EVERYTHING) as connection:
         users.add(connection, "ann", "analyst")
         users.add(connection, "bob", "analyst")
-    assert require_whole_chains(records)[chain.PLATFORM_AUDIT.table] == 2
+    assert require_whole_chains(records, postgres_home)[chain.PLATFORM_AUDIT.table] == 2
     name = str(psycopg.conninfo.conninfo_to_dict(records.databases.owner_url)["dbname"])
     with open_embedded(postgres_home) as server, psycopg.connect(server.url(SUPERUSER, name)) as connection:
+        connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE platform.platform_audit SET subject = 'eve' WHERE id = 2")
     with pytest.raises(ChecksumMismatchError, match="platform_audit does not hold: row 2"):
-        require_whole_chains(records)
+        require_whole_chains(records, postgres_home)
 
 
 def test_a_rotation_is_noted_with_the_keys_name_only(live: Home) -> None:

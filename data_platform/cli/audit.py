@@ -1,0 +1,245 @@
+"""`data-platform audit`: reading the audit, following its chains, and the key of its texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from data_platform.cli.options import Json
+from data_platform.cli.output import print_json, print_table, say, stderr
+from data_platform.cli.session import open_session
+from data_platform.errors import ChecksumMismatchError, PlatformError, UsageError
+from data_platform.governance.audit_key import VARIABLE
+from data_platform.governance.audit_key import new_key as make_key
+from data_platform.governance.audit_trail import AuditTrail
+from data_platform.records.platform_audit import AuditEntry
+from data_platform.records.query_audit import AuditedQuery
+
+app = typer.Typer(help="Who did what: reading the audit, and proving that it is whole.", no_args_is_help=True)
+
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many rows, newest first.")]
+
+
+@app.callback()
+def group() -> None:
+    """Who did what: reading the audit, and proving that it is whole."""
+
+
+@app.command()
+def show(
+    what: Annotated[Literal["actions", "queries"], typer.Argument(help="Sensitive actions, or queries.")] = "actions",
+    *,
+    user: Annotated[str | None, typer.Option(help="Only this user's.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Only of this dataset.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only this action, such as users.grant.")] = None,
+    texts: Annotated[bool, typer.Option("--texts", help="Decrypt the texts of queries; that is audited.")] = False,
+    archive: Annotated[str | None, typer.Option(help="The rows of an archive instead, one JSON object a line.")] = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """Show the newest rows: all of them to administrators, to others their own."""
+    if action is not None and what == "queries":
+        raise UsageError("Queries have no action.", hint="Leave out --action, or show actions.")
+    if texts and what == "actions":
+        raise UsageError("Actions have no texts.", hint="Say: data-platform audit show queries --texts")
+    with _trail() as trail:
+        if archive is not None:
+            for row in trail.read_archive(archive):
+                typer.echo(json.dumps(row, ensure_ascii=False))
+        elif what == "actions":
+            _print_actions(trail.actions(user, dataset, action, limit), as_json=as_json)
+        else:
+            found = trail.queries(user, dataset, limit)
+            _print_queries(found, trail.texts_of(found) if texts else None, as_json=as_json)
+
+
+@app.command()
+def verify(*, as_json: Json = False) -> None:
+    """Follow both chains of the audit, archives and texts included. Exit 6 when one does not hold."""
+    with _trail() as trail, _bar("Following") as progress:
+        reports = trail.verify(progress)
+    if as_json:
+        print_json(reports)
+    else:
+        print_table(
+            "Audit chains",
+            ["Chain", "Rows", "Of them archived", "Texts checked", "State", "Hash of the last row"],
+            [
+                [
+                    report.chain,
+                    report.rows,
+                    report.archived_rows,
+                    report.texts_checked,
+                    "holds" if report.holds else f"broken in {len(report.breaks)} places",
+                    report.last_hash,
+                ]
+                for report in reports
+            ],
+        )
+    for report in reports:
+        for found in report.breaks:
+            say(f"{report.chain}: {found.message}.")
+    broken = [report.chain for report in reports if not report.holds]
+    if broken:
+        raise ChecksumMismatchError(
+            f"The audit does not hold: {', '.join(broken)}.",
+            hint="Treat it as an incident: keep the database as it is, and compare it with a backup.",
+        )
+
+
+@app.command("new-key")
+def new_key(*, as_json: Json = False) -> None:
+    """Make a key for the texts of queries; it is shown this once and kept nowhere."""
+    key = make_key()
+    if as_json:
+        print_json({"key": key})
+        return
+    say(f"Set it as {VARIABLE}; put it before the one there is, with a comma, to rotate. Keep a copy elsewhere:")
+    typer.echo(key)
+
+
+@app.command()
+def rotate(*, as_json: Json = False) -> None:
+    """Encrypt every kept text and every archive under the newest key. Exit 1 when something could not be."""
+    with _trail() as trail, _bar("Encrypting") as progress:
+        last = 0
+
+        def moved(done: int, total: int) -> None:
+            nonlocal last
+            progress(done - last, total)
+            last = done
+
+        report = trail.rotate_key(moved)
+    if as_json:
+        print_json(report)
+    else:
+        say(
+            f"{report.texts:,} texts and {report.archives_renewed:,} archives looked at; "
+            f"{report.renewed:,} rows are under the newest key now."
+        )
+        if report.old_form:
+            say(f"{report.old_form:,} texts of old rows stay under their key until they are archived: keep that key.")
+        elif report.complete:
+            say("Nothing is under an older key any more.")
+    for finding in report.findings:
+        say(finding)
+    if report.findings:
+        raise PlatformError("Not everything could be encrypted anew.", hint="Keep the older keys, and run it again.")
+
+
+@app.command()
+def archives(*, as_json: Json = False) -> None:
+    """List what retention took out of the tables; `show --archive` prints one."""
+    with _trail() as trail:
+        found = trail.archived()
+    if as_json:
+        print_json(
+            [
+                {
+                    "archive": archive.file_name,
+                    "table": archive.table_name,
+                    "rows": archive.row_count,
+                    "first_at": archive.first_at.isoformat(),
+                    "last_at": archive.last_at.isoformat(),
+                    "first_id": archive.first_id,
+                    "last_id": archive.last_id,
+                }
+                for archive in found
+            ]
+        )
+        return
+    if not found:
+        say("Nothing was archived yet. What would be: data-platform db retention --dry-run")
+        return
+    print_table(
+        "Archives",
+        ["Archive", "Rows", "From (UTC)", "To (UTC)"],
+        [[a.file_name, a.row_count, f"{a.first_at:%Y-%m-%d %H:%M}", f"{a.last_at:%Y-%m-%d %H:%M}"] for a in found],
+    )
+
+
+def _print_actions(entries: list[AuditEntry], *, as_json: bool) -> None:
+    if as_json:
+        print_json([entry.document() for entry in entries])
+        return
+    if not entries:
+        say("No action matches.")
+        return
+    print_table(
+        "Actions, newest first",
+        ["Id", "When (UTC)", "Who", "Action", "Dataset", "Subject", "Before", "After", "Why"],
+        [
+            [
+                entry.id,
+                f"{entry.created_at:%Y-%m-%d %H:%M:%S}",
+                entry.actor,
+                entry.action,
+                entry.dataset,
+                entry.subject,
+                _short(entry.old_value),
+                _short(entry.new_value),
+                entry.reason,
+            ]
+            for entry in entries
+        ],
+        grouped=False,
+    )
+
+
+def _print_queries(queries: list[AuditedQuery], texts: dict[int, str | None] | None, *, as_json: bool) -> None:
+    if as_json:
+        rows = [query.document() for query in queries]
+        print_json([{**row, "query": texts.get(int(str(row["id"])))} for row in rows] if texts is not None else rows)
+        return
+    if not queries:
+        say("No query matches.")
+        return
+    titles = ["Id", "When (UTC)", "Who", "Dataset", "Result", "Rows", "Milliseconds", "Version", "From", "Attempt"]
+    print_table(
+        "Queries, newest first",
+        [*titles, "Query"] if texts is not None else titles,
+        [
+            [
+                query.id,
+                f"{query.created_at:%Y-%m-%d %H:%M:%S}",
+                query.user_id,
+                query.dataset,
+                query.result or "attempt",
+                query.row_count,
+                query.duration_ms,
+                query.manifest_version,
+                query.client_ip,
+                query.attempt_id,
+                *([texts.get(query.id)] if texts is not None else []),
+            ]
+            for query in queries
+        ],
+        grouped=False,
+    )
+
+
+def _short(value: object) -> str | None:
+    return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
+
+
+@contextmanager
+def _trail() -> Generator[AuditTrail]:
+    with open_session() as session:
+        yield AuditTrail(session.records, session.settings, session.user)
+
+
+@contextmanager
+def _bar(doing: str) -> Generator[Callable[[int, int], None]]:
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn("rows"), TimeRemainingColumn())
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def moved(rows: int, total: int) -> None:
+            bar.update(task, advance=rows, total=total)
+
+        yield moved
