@@ -19,9 +19,9 @@ from data_platform.errors import ChecksumMismatchError
 from data_platform.records import archives
 from data_platform.records.archive_files import ArchiveFiles, Cipher
 from data_platform.records.archives import Archive
-from data_platform.records.chain import Chain, Head, head_of, read_chain
+from data_platform.records.chain import Chain, Head, beyond_head, head_of, read_chain
 from data_platform.records.chain_check import Break, ChainFollower
-from data_platform.records.private_files import write_private
+from data_platform.records.private_files import private_folder, write_private
 
 WITNESS: Final = "audit_witness.json"
 
@@ -82,6 +82,8 @@ def verify_chain(
             progress(1, end.id)
     follower.close(end)
     seen.close(end)
+    if (foreign := beyond_head(connection, chain)) is not None:
+        follower.report(foreign, "out_of_place", f"row {foreign} was put in at the end")
     return ChainReport(
         chain=chain.table,
         rows=follower.rows,
@@ -116,7 +118,7 @@ def read_witness(home: Path) -> dict[str, Head]:
 def write_witness(home: Path, heads: Mapping[str, Head]) -> None:
     """Note the last row of each chain, after they were found to hold."""
     write_private(
-        home / WITNESS,
+        private_folder(home) / WITNESS,
         json.dumps({chain: {"row": head.id, "hash": head.hash} for chain, head in heads.items()}, indent=1) + "\n",
     )
 

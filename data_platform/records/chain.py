@@ -22,6 +22,8 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from data_platform.errors import ChecksumMismatchError
+
 GENESIS: Final = "0" * 64
 """What the first row names as the hash before it."""
 
@@ -67,7 +69,11 @@ def chain_hash(previous: str, row: Mapping[str, object]) -> str:
 
 
 def append(connection: psycopg.Connection[dict[str, Any]], chain: Chain, values: Mapping[str, object]) -> int:
-    """Append a row at the end of the chain and return its id; `values` are its columns but id, time and hashes."""
+    """Append a row at the end of the chain and return its id; `values` are its columns but id, time and hashes.
+
+    Raises:
+        ChecksumMismatchError: when the next place is taken, by a row that did not come this way.
+    """
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"chain of {chain.table}",))
     # A statement of its own, so that it sees what the last holder of the lock committed. JSON takes the way through
     # the server once, because jsonb may give a number back in another form than it was given.
@@ -90,14 +96,20 @@ def append(connection: psycopg.Connection[dict[str, Any]], chain: Chain, values:
     row |= {"id": found["row_id"] + 1, "created_at": found["now"], "previous_hash": found["row_hash"]}
     row["hash"] = chain_hash(str(row["previous_hash"]), row)
     stored = {name: values.get(name, value) for name, value in row.items()}
-    connection.execute(
-        sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(
-            sql.Identifier("platform", chain.table),
-            sql.SQL(", ").join(map(sql.Identifier, stored)),
-            sql.SQL(", ").join(map(sql.Placeholder, stored)),
-        ),
-        stored,
+    insert = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(
+        sql.Identifier("platform", chain.table),
+        sql.SQL(", ").join(map(sql.Identifier, stored)),
+        sql.SQL(", ").join(map(sql.Placeholder, stored)),
     )
+    try:
+        connection.execute(insert, stored)
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name != f"{chain.table}_pkey":
+            raise
+        raise ChecksumMismatchError(
+            f"Nothing can be added to {chain.table}: somebody put a row behind its last one.",
+            hint="Look at it with: data-platform audit verify",
+        ) from None
     return int(str(row["id"]))
 
 
@@ -107,6 +119,16 @@ def head_of(connection: psycopg.Connection[dict[str, Any]], chain: Chain) -> Hea
         "SELECT row_id, row_hash FROM platform.audit_heads WHERE chain = %s", (chain.table,)
     ).fetchone()
     return Head(0, GENESIS) if found is None else Head(found["row_id"], found["row_hash"])
+
+
+def beyond_head(connection: psycopg.Connection[dict[str, Any]], chain: Chain) -> int | None:
+    """Return the id of the first row behind the last; there is none unless somebody put it in past the triggers."""
+    found = connection.execute(
+        sql.SQL(
+            "SELECT min(id) AS id FROM {} WHERE id > (SELECT row_id FROM platform.audit_heads WHERE chain = {})"
+        ).format(sql.Identifier("platform", chain.table), sql.Literal(chain.table))
+    ).fetchone()
+    return found["id"] if found else None
 
 
 def read_chain(

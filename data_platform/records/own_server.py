@@ -61,7 +61,9 @@ def prepare_own_server(url: str, home: Path) -> OwnServer:
 def _ensure_service(connection: psycopg.Connection[Any], home: Path) -> Login:
     secret = private_folder(home / "secrets") / f"{SERVICE}.password"
     role = connection.execute(
-        "SELECT rolcanlogin AND NOT (rolsuper OR rolbypassrls OR rolcreaterole) FROM pg_roles WHERE rolname = %s",
+        "SELECT rolcanlogin AND NOT (rolsuper OR rolbypassrls OR rolcreaterole), "
+        "ARRAY(SELECT roleid::regrole::text FROM pg_auth_members WHERE member = r.oid) "
+        "FROM pg_roles r WHERE rolname = %s",
         (SERVICE,),
     ).fetchone()
     if role is not None and not secret.exists():
@@ -78,6 +80,11 @@ def _ensure_service(connection: psycopg.Connection[Any], home: Path) -> Login:
         raise ConfigurationError(
             f"The role {SERVICE!r} on the server may do too much, or may not sign in.",
             hint=f"As an administrator run: ALTER ROLE {SERVICE} {_ATTRIBUTES};",
+        )
+    elif role[1]:
+        raise ConfigurationError(
+            f"The role {SERVICE!r} on the server may act as others: {', '.join(role[1])}.",
+            hint=f"As an administrator run: REVOKE {', '.join(role[1])} FROM {SERVICE};",
         )
     return login
 

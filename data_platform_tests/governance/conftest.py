@@ -14,8 +14,10 @@ from data_platform.governance.engine.task import EnginePage
 from data_platform.governance.explorer import DataExplorerService
 from data_platform.governance.permissions import Role, User
 from data_platform.records.connection import Records
+from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
+from data_platform_tests.governance.audit_fixtures import Installation, install
 from data_platform_tests.governance.market import crsp_rows, factor_rows, publish, write_parquet
 
 Ask = Callable[..., EnginePage]
@@ -83,3 +85,9 @@ def explorer(records: Records, warehouse: Warehouse, settings: Settings, engine:
 @pytest.fixture
 def analyst() -> User:
     return User("ann", Role.ANALYST)
+
+
+@pytest.fixture
+def installation(records: Records, postgres: EmbeddedServer, tmp_path: Path) -> Installation:
+    """Records with a home of their own, for the tests of the audit."""
+    return install(records, postgres, tmp_path / "home")

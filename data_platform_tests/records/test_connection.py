@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,19 @@ import psycopg
 import pytest
 
 from data_platform.errors import DatabaseUnavailableError
+from data_platform.records import platform_audit, sync_logs
 from data_platform.records.addresses import Login, socket_url
 from data_platform.records.connection import Records, Scope, connect_records, open_records
 from data_platform.records.databases import Databases
+from data_platform.records.embedded.binaries import choose_installation, installations, major_of
 from data_platform.records.embedded.credentials import SERVICE, SUPERUSER
 from data_platform.records.embedded.layout import PORT
-from data_platform.records.embedded.service import EmbeddedServer
+from data_platform.records.embedded.programs import Programs
+from data_platform.records.embedded.server import start, stop
+from data_platform.records.embedded.service import EmbeddedServer, open_embedded
 from data_platform.records.reaching import is_away
 from data_platform.settings import Settings
+from data_platform_tests.records.processes import eventually
 
 SYSTEM = Scope.system("test")
 
@@ -82,6 +88,74 @@ def test_a_session_that_died_while_idle_is_not_noticed(records: Records, postgre
         superuser.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
     with records.transaction(SYSTEM) as connection:
         assert connection.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+
+
+def test_the_pool_outlives_a_restart_of_the_server(home: Path) -> None:
+    """Threads that work on while the server goes and comes back: each gets an answer or one clear error, none hangs."""
+    answers: list[str] = []
+    stopping = threading.Event()
+
+    def work() -> None:
+        while not stopping.is_set():
+            try:
+                with records.transaction(SYSTEM) as connection:
+                    sync_logs.append(connection, "crsp", None, "INFO", "x")
+                answers.append("stored")
+            except DatabaseUnavailableError:
+                answers.append("away")
+                time.sleep(0.02)
+
+    def more(answer: str, count: int) -> bool:
+        before = answers.count(answer)
+        return eventually(lambda: answers.count(answer) > before + count, 30)
+
+    with open_embedded(home) as server, open_records(Settings(home=home)) as opened:
+        programs = Programs.prepare(choose_installation(installations(), major_of(server.layout.data)), server.layout)
+        with connect_records(opened.databases, wait_seconds=0.2) as records:
+            threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            try:
+                assert more("stored", 50)
+                for _ in range(2):
+                    stop(server.layout, programs)
+                    assert more("away", 4)
+                    start(server.layout, programs)
+                    assert more("stored", 50)
+            finally:
+                stopping.set()
+                for thread in threads:
+                    thread.join(30)
+            with records.transaction(SYSTEM) as connection:
+                row = connection.execute("SELECT count(*) AS n FROM platform.data_sync_logs").fetchone()
+    assert set(answers) == {"stored", "away"}
+    # What was acknowledged is there; an answer that the restart cut off may be there or not.
+    assert row is not None
+    assert answers.count("stored") <= row["n"] <= len(answers)
+
+
+def test_what_begins_while_the_server_restarts_waits_for_it(home: Path) -> None:
+    with open_embedded(home) as server, open_records(Settings(home=home)) as records:
+        with records.transaction(SYSTEM) as connection:
+            sync_logs.append(connection, "crsp", None, "INFO", "before")
+        programs = Programs.prepare(choose_installation(installations(), major_of(server.layout.data)), server.layout)
+        stop(server.layout, programs)
+        back = threading.Timer(1, start, (server.layout, programs))
+        back.start()
+        with records.transaction(SYSTEM) as connection:
+            sync_logs.append(connection, "crsp", None, "INFO", "after")
+            assert [line.message for line in sync_logs.recent(connection)] == ["after", "before"]
+        back.join()
+
+
+def test_waiting_for_anothers_lock_ends_by_the_statement_timeout(records: Records) -> None:
+    with records.transaction(SYSTEM) as first:
+        platform_audit.append(first, "ann", "x")
+        with pytest.raises(DatabaseUnavailableError, match="statement timeout"), records.transaction(SYSTEM) as second:
+            second.execute("SET LOCAL statement_timeout = '100ms'")
+            platform_audit.append(second, "ben", "x")
+    with records.transaction(SYSTEM) as connection:
+        assert [entry.actor for entry in platform_audit.recent(connection)] == ["ann"]
 
 
 def test_a_statement_that_takes_too_long_is_stopped(records: Records) -> None:

@@ -172,6 +172,19 @@ def test_a_service_role_that_may_bypass_security_is_refused(
         pass
 
 
+def test_a_service_role_that_may_act_as_another_is_refused(
+    own_server: Databases, postgres: EmbeddedServer, tmp_path: Path
+) -> None:
+    settings = settings_for(tmp_path / "home", own_server.owner_url)
+    with open_databases(settings):
+        pass
+    with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute("GRANT pg_read_all_data TO platform_service")
+    with pytest.raises(ConfigurationError, match="may act as others: pg_read_all_data") as caught:
+        open_databases(settings).__enter__()
+    assert caught.value.hint == "As an administrator run: REVOKE pg_read_all_data FROM platform_service;"
+
+
 def test_the_service_role_itself_is_refused_as_owner(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, "postgresql://platform_service:x@127.0.0.1:1/d")
     with pytest.raises(ConfigurationError, match="must own nothing"), open_databases(settings):
