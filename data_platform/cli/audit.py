@@ -119,8 +119,8 @@ def rotate(*, as_json: Json = False) -> None:
         print_json(report)
     else:
         say(
-            f"{report.texts:,} texts and {report.archives_renewed:,} archives looked at; "
-            f"{report.renewed:,} rows are under the newest key now."
+            f"{report.texts:,} texts looked at: {report.renewed:,} rows and {report.archives_renewed:,} archives were "
+            "encrypted anew."
         )
         if report.old_form:
             say(f"{report.old_form:,} texts of old rows stay under their key until they are archived: keep that key.")

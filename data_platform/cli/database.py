@@ -92,6 +92,8 @@ def retention(
             for report in reports
         ],
     )
+    if not any(report.rows for report in reports):
+        say("Nothing is old enough.")
 
 
 def _days(days: float | None) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -14,7 +15,7 @@ from data_platform.catalog import find_table
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table
 from data_platform.errors import PlatformError
-from data_platform.governance.audit_key import open_cipher
+from data_platform.governance.audit_key import VARIABLE, key_path, open_cipher
 from data_platform.records.databases import open_databases
 from data_platform.records.migrations import migration_status
 from data_platform.settings import KEN_FRENCH_URL, Settings, load_settings
@@ -22,6 +23,9 @@ from data_platform.sources import open_source
 from data_platform.sources.demo.marker import demo_marker
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.backup import open_backups
+
+_DAY_SECONDS: Final = 86_400
+_ROTATE_AFTER_DAYS: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,12 @@ def _database(settings: Settings) -> list[Finding]:
 
 def _key(settings: Settings) -> list[Finding]:
     open_cipher(settings)
-    origin = "QUERY_AUDIT_ENCRYPTION_KEY" if settings.query_audit_encryption_key else "kept in the home"
+    if settings.query_audit_encryption_key:
+        return [Finding("audit key", "ok", VARIABLE)]
+    age = (time.time() - key_path(settings).stat().st_mtime) / _DAY_SECONDS
+    origin = f"kept in the home, {age:.0f} days old"
+    if age > _ROTATE_AFTER_DAYS:
+        return [Finding("audit key", "note", origin, "Keys are rotated each quarter: data-platform audit rotate")]
     return [Finding("audit key", "ok", origin)]
 
 

@@ -11,7 +11,6 @@ from data_platform.governance.identity import current_user, local_administrator
 from data_platform.governance.permissions import User, permitted_datasets, require_administrator
 from data_platform.records import platform_audit
 from data_platform.records.connection import Records, open_records
-from data_platform.records.scope import Scope
 from data_platform.settings import Settings, load_settings
 from data_platform.warehouse import Warehouse
 
@@ -47,17 +46,16 @@ class Session(Reading):
         reason: str = "",
     ) -> None:
         """Write a sensitive action of the user to the audit."""
-        with self.records.transaction(Scope(self.user.user_id, None)) as connection:
-            platform_audit.append(
-                connection,
-                self.user.user_id,
-                action,
-                dataset=dataset,
-                subject=subject,
-                old_value=old_value,
-                new_value=new_value,
-                reason=reason or None,
-            )
+        platform_audit.note(
+            self.records,
+            self.user.user_id,
+            action,
+            dataset=dataset,
+            subject=subject,
+            old_value=old_value,
+            new_value=new_value,
+            reason=reason,
+        )
 
 
 @contextmanager

@@ -139,6 +139,5 @@ class AuditTrail:
     def _scope(self) -> Scope:
         return administration_scope(self._user) if is_administrator(self._user) else reading_scope(self._user)
 
-    def _note(self, action: str, value: dict[str, object], subject: str | None = None) -> None:
-        with self._records.transaction(Scope(self._user.user_id, frozenset())) as connection:
-            platform_audit.append(connection, self._user.user_id, action, subject=subject, new_value=value)
+    def _note(self, action: str, value: dict[str, object]) -> None:
+        platform_audit.note(self._records, self._user.user_id, action, new_value=value)

@@ -15,7 +15,6 @@ from data_platform.records.archive_files import ArchiveFiles
 from data_platform.records.connection import Records
 from data_platform.records.retention import TableRetention, keeping
 from data_platform.records.retention_policies import POLICIES
-from data_platform.records.scope import Scope
 from data_platform.settings import Settings
 
 
@@ -57,16 +56,6 @@ def apply_retention(
             report = retention.apply(connection, policy, moment, files, cipher, forget=forget)
             reports.append(report)
             if report.rows:
-                _note(records, user, report)
+                gone: dict[str, object] = {"rows": report.rows, "files": list(report.files)}
+                platform_audit.note(records, user.user_id, "retention.archive", subject=report.table, new_value=gone)
     return reports
-
-
-def _note(records: Records, user: User, report: TableRetention) -> None:
-    with records.transaction(Scope(user.user_id, frozenset())) as connection:
-        platform_audit.append(
-            connection,
-            user.user_id,
-            "retention.archive",
-            subject=report.table,
-            new_value={"rows": report.rows, "files": list(report.files)},
-        )

@@ -9,7 +9,6 @@ from data_platform.catalog import Table
 from data_platform.governance.identity import local_administrator
 from data_platform.orchestration.resource import Platform
 from data_platform.records import platform_audit
-from data_platform.records.scope import Scope
 
 USER_TAG: Final = "data_platform/user"
 
@@ -26,13 +25,12 @@ def audit_manual_sync(
         DatabaseUnavailableError: when the records are away.
     """
     user = tags.get(USER_TAG) or local_administrator().user_id
-    with platform.records.transaction(Scope(user, frozenset({table.dataset}))) as connection:
-        platform_audit.append(
-            connection,
-            user,
-            "manual_sync",
-            dataset=table.dataset,
-            subject=table.name,
-            new_value={"partitions": partitions, "full": full},
-            reason=reason or None,
-        )
+    platform_audit.note(
+        platform.records,
+        user,
+        "manual_sync",
+        dataset=table.dataset,
+        subject=table.name,
+        new_value={"partitions": partitions, "full": full},
+        reason=reason,
+    )

@@ -11,8 +11,9 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from data_platform.records import chain, texts
-from data_platform.records.connection import Connection
+from data_platform.records.connection import Connection, Records
 from data_platform.records.filters import where
+from data_platform.records.scope import SYSTEM, Scope
 
 _LONGEST_SUBJECT: Final = 512
 
@@ -68,6 +69,36 @@ def append(  # noqa: PLR0913 - the columns of the table, by keyword
             "client_ip": client_ip,
         },
     )
+
+
+def note(
+    records: Records,
+    actor: str,
+    action: str,
+    *,
+    dataset: str | None = None,
+    subject: str | None = None,
+    old_value: Mapping[str, object] | None = None,
+    new_value: Mapping[str, object] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Append an entry in a transaction of its own, in the actor's name and with sight of nothing.
+
+    Raises:
+        UsageError: as `append` does.
+        DatabaseUnavailableError: when it could not be recorded.
+    """
+    with records.transaction(Scope(actor, None if actor.startswith(SYSTEM) else frozenset())) as connection:
+        append(
+            connection,
+            actor,
+            action,
+            dataset=dataset,
+            subject=subject,
+            old_value=old_value,
+            new_value=new_value,
+            reason=reason,
+        )
 
 
 def recent(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_SYSTEM: Final = "system:"
+SYSTEM: Final = "system:"
 _DATASET: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -24,7 +24,7 @@ class Scope:
     def __post_init__(self) -> None:
         if not self.user or "\n" in self.user:
             raise ValueError("a scope needs a user, named in one line")
-        if self.user.startswith(_SYSTEM) and self.datasets is not None:
+        if self.user.startswith(SYSTEM) and self.datasets is not None:
             raise ValueError("a system scope is never limited to datasets")
         for name in self.datasets or ():
             if not _DATASET.fullmatch(name):
@@ -33,7 +33,7 @@ class Scope:
     @classmethod
     def system(cls, name: str) -> Scope:
         """Return the scope of a part of the platform, such as ``Scope.system("sync")``."""
-        return cls(f"{_SYSTEM}{name}", None)
+        return cls(f"{SYSTEM}{name}", None)
 
     @property
     def setting(self) -> str:

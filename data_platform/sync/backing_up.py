@@ -10,7 +10,6 @@ from data_platform.records import platform_audit
 from data_platform.records.archive_files import FOLDER as ARCHIVES
 from data_platform.records.connection import Records
 from data_platform.records.dumping import dump_records
-from data_platform.records.scope import Scope
 from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.backup.backups import Backups
@@ -79,8 +78,7 @@ def rotate_key(records: Records, backups: Backups, *, user: str, progress: Progr
 
 def note(records: Records, user: str, action: str, subject: str, used: dict[str, object]) -> None:
     """Append the use of a key to `platform_audit`; `used` names it and never holds it."""
-    with records.transaction(Scope(user, None)) as connection:
-        platform_audit.append(connection, user, action, subject=subject, new_value=used)
+    platform_audit.note(records, user, action, subject=subject, new_value=used)
 
 
 def _files_in(home: Path, folder: str) -> list[Candidate]:

@@ -11,7 +11,7 @@ import pytest
 from data_platform.errors import NotPermittedError
 from data_platform.records import alerts
 from data_platform.records.alerts import Acknowledgment, Alert
-from data_platform.records.connection import Connection, Records
+from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
 
 SYSTEM = Scope.system("test")
@@ -120,41 +120,3 @@ def test_the_owner_of_the_tables_only_marks(records: Records) -> None:
         assert owner.execute("DELETE FROM platform.data_anomaly_alerts").rowcount == 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             owner.execute("UPDATE platform.data_anomaly_alerts SET acknowledged = false")
-
-
-def sequential(connection: Connection) -> list[dict[str, object]]:
-    """The tables of alerts that this transaction has read from end to end."""
-    return connection.execute(
-        "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = 'platform' AND relname LIKE '%alert%' "
-        "AND seq_scan > 0"
-    ).fetchall()
-
-
-def test_indexes_serve_the_reads_of_a_hundred_thousand_alerts(records: Records) -> None:
-    with records.transaction(SYSTEM) as connection:
-        connection.execute(
-            "INSERT INTO platform.data_anomaly_alerts "
-            "    (created_at, dataset, table_name, partition, metric, severity, message) "
-            "SELECT '2026-01-01Z'::timestamptz + n * interval '1 second', 'd' || n % 10, 't', 'p', 'row_drop', "
-            "       CASE WHEN n % 1000 = 0 THEN 'error' ELSE 'warning' END, 'x' FROM generate_series(1, 100000) AS n"
-        )
-        # The open ones are few and old, which is the hard case.
-        connection.execute(
-            "INSERT INTO platform.data_quality_alert_acknowledgments "
-            "    (alert_id, dataset, metric, severity, acknowledged_by, reason, original_alert) "
-            "SELECT id, dataset, metric, severity, 'system:test', 'x', '{}' FROM platform.data_anomaly_alerts "
-            "ORDER BY id DESC LIMIT 99950"
-        )
-    with psycopg.connect(records.databases.owner_url, autocommit=True) as owner:
-        owner.execute("VACUUM ANALYZE platform.data_anomaly_alerts, platform.data_quality_alert_acknowledgments")
-    for scope, open_ones in ((SYSTEM, 50), (Scope("ann", frozenset({"d7"})), 5)):
-        with records.transaction(scope) as connection:
-            for dataset in (None, "d7"):
-                for severity in (None, "error", "warning"):
-                    for acknowledged in (None, True, False):
-                        alerts.recent(connection, dataset=dataset, severity=severity, acknowledged=acknowledged)
-                        assert sequential(connection) == [], (scope, dataset, severity, acknowledged)
-            assert len(alerts.recent(connection, acknowledged=False)) == open_ones
-            assert alerts.get(connection, 7) is not None
-            assert alerts.acknowledgment_of(connection, 99_997) is not None
-            assert sequential(connection) == []

@@ -191,24 +191,3 @@ def test_a_schedule_of_another_dataset_is_neither_seen_nor_changed(made: Records
 def test_the_service_changes_only_what_may_change(made: Records, statement: str) -> None:
     with pytest.raises(NotPermittedError), made.transaction(SYSTEM) as connection:
         connection.execute(statement.encode())
-
-
-def test_indexes_serve_the_reads_of_a_hundred_thousand_schedules(records: Records) -> None:
-    with records.transaction(SYSTEM) as connection:
-        connection.execute(
-            "INSERT INTO platform.data_sync_schedule (dataset, table_name, enabled, next_scheduled_run) "
-            "SELECT 'd' || n % 100, 't' || n, n % 10 > 0, '2026-01-01Z'::timestamptz + n * interval '1 minute' "
-            "FROM generate_series(1, 100000) AS n"
-        )
-    with psycopg.connect(records.databases.owner_url, autocommit=True) as owner:
-        owner.execute("ANALYZE platform.data_sync_schedule")
-    for scope in (SYSTEM, Scope("ann", frozenset({"d7"}))):
-        with records.transaction(scope) as connection:
-            assert len(schedules.due(connection, dt.datetime(2026, 1, 1, 20, tzinfo=dt.UTC), 10)) == 10
-            assert len(schedules.list_all(connection, "d7")) == 1000
-            assert schedules.get(connection, "d7", "t7") is not None
-            schedules.mark_run(connection, "d7", "t7", dt.datetime.now(dt.UTC))
-            read = connection.execute(
-                "SELECT relname FROM pg_stat_xact_user_tables WHERE relname = 'data_sync_schedule' AND seq_scan > 0"
-            ).fetchall()
-            assert read == []
