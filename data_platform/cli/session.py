@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Unpack
 
 from data_platform.catalog import DATASETS
 from data_platform.governance.identity import current_user, local_administrator
 from data_platform.governance.permissions import User, permitted_datasets, require_administrator
 from data_platform.records import platform_audit
 from data_platform.records.connection import Records, open_records
+from data_platform.records.platform_audit import EntryFields
 from data_platform.settings import Settings, load_settings
 from data_platform.warehouse import Warehouse
 
@@ -35,27 +37,9 @@ class Session(Reading):
 
     records: Records
 
-    def record(
-        self,
-        action: str,
-        *,
-        dataset: str | None = None,
-        subject: str | None = None,
-        old_value: Mapping[str, object] | None = None,
-        new_value: Mapping[str, object] | None = None,
-        reason: str = "",
-    ) -> None:
+    def record(self, action: str, **fields: Unpack[EntryFields]) -> None:
         """Write a sensitive action of the user to the audit."""
-        platform_audit.note(
-            self.records,
-            self.user.user_id,
-            action,
-            dataset=dataset,
-            subject=subject,
-            old_value=old_value,
-            new_value=new_value,
-            reason=reason,
-        )
+        platform_audit.note(self.records, self.user.user_id, action, **fields)
 
 
 @contextmanager

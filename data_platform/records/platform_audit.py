@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -38,50 +38,41 @@ class AuditEntry:
         return {**asdict(self), "created_at": self.created_at.astimezone(dt.UTC).isoformat()}
 
 
-def append(  # noqa: PLR0913 - the columns of the table, by keyword
-    connection: Connection,
-    actor: str,
-    action: str,
-    *,
-    dataset: str | None = None,
-    subject: str | None = None,
-    old_value: Mapping[str, object] | None = None,
-    new_value: Mapping[str, object] | None = None,
-    reason: str | None = None,
-    client_ip: str | None = None,
-) -> int:
+class EntryFields(TypedDict, total=False):
+    """What an entry may say beside who did what."""
+
+    dataset: str | None
+    subject: str | None
+    old_value: Mapping[str, object] | None
+    new_value: Mapping[str, object] | None
+    reason: str | None
+    client_ip: str | None
+
+
+def append(connection: Connection, actor: str, action: str, **fields: Unpack[EntryFields]) -> int:
     """Append an entry and return its id; the transaction then serialises with other appends until it ends.
 
     Raises:
         UsageError: when the reason or the subject is too long, or holds characters that can't be stored.
     """
+    subject, old, new = fields.get("subject"), fields.get("old_value"), fields.get("new_value")
     return chain.append(
         connection,
         chain.PLATFORM_AUDIT,
         {
             "actor": actor,
             "action": action,
-            "dataset": dataset,
+            "dataset": fields.get("dataset"),
             "subject": None if subject is None else texts.bounded(subject, "The subject", _LONGEST_SUBJECT),
-            "old_value": None if old_value is None else Jsonb(dict(old_value)),
-            "new_value": None if new_value is None else Jsonb(dict(new_value)),
-            "reason": texts.reason(reason),
-            "client_ip": client_ip,
+            "old_value": None if old is None else Jsonb(dict(old)),
+            "new_value": None if new is None else Jsonb(dict(new)),
+            "reason": texts.reason(fields.get("reason")),
+            "client_ip": fields.get("client_ip"),
         },
     )
 
 
-def note(
-    records: Records,
-    actor: str,
-    action: str,
-    *,
-    dataset: str | None = None,
-    subject: str | None = None,
-    old_value: Mapping[str, object] | None = None,
-    new_value: Mapping[str, object] | None = None,
-    reason: str | None = None,
-) -> None:
+def note(records: Records, actor: str, action: str, **fields: Unpack[EntryFields]) -> None:
     """Append an entry in a transaction of its own, in the actor's name and with sight of nothing.
 
     Raises:
@@ -89,16 +80,7 @@ def note(
         DatabaseUnavailableError: when it could not be recorded.
     """
     with records.transaction(Scope(actor, None if actor.startswith(SYSTEM) else frozenset())) as connection:
-        append(
-            connection,
-            actor,
-            action,
-            dataset=dataset,
-            subject=subject,
-            old_value=old_value,
-            new_value=new_value,
-            reason=reason,
-        )
+        append(connection, actor, action, **fields)
 
 
 def recent(

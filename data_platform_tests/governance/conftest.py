@@ -19,6 +19,7 @@ from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
 from data_platform_tests.governance.audit_fixtures import Installation, install
 from data_platform_tests.governance.market import crsp_rows, factor_rows, publish, write_parquet
+from data_platform_tests.governance.people import fill
 
 Ask = Callable[..., EnginePage]
 
@@ -91,3 +92,10 @@ def analyst() -> User:
 def installation(records: Records, postgres: EmbeddedServer, tmp_path: Path) -> Installation:
     """Records with a home of their own, for the tests of the audit."""
     return install(records, postgres, tmp_path / "home")
+
+
+@pytest.fixture
+def filled(records: Records) -> Records:
+    """Records with rows of every dataset, and of a user of each role."""
+    fill(records)
+    return records

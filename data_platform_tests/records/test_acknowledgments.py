@@ -11,25 +11,11 @@ import pytest
 
 from data_platform.errors import NotPermittedError, UsageError
 from data_platform.records import alerts
-from data_platform.records.alerts import Acknowledgment, Alert
+from data_platform.records.alerts import Acknowledgment
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
 from data_platform_tests.records.audited import audited
-
-SYSTEM = Scope.system("test")
-ANN = Scope("ann", frozenset({"crsp"}))
-DROP = Alert("crsp", "crsp_daily", "2024", "row_drop", "error", "12 % fewer rows", 88.0, 100.0, -12.0)
-GAP = Alert("fama_french", "ff_factors_daily", "all", "date_gap", "error", "3 trading days are missing")
-
-
-def add(records: Records, *new: Alert) -> list[int]:
-    with records.transaction(SYSTEM) as connection:
-        return alerts.store(connection, new)
-
-
-def acknowledge(records: Records, alert_id: int, scope: Scope = ANN, reason: str = "known") -> Acknowledgment:
-    with records.transaction(scope) as connection:
-        return alerts.acknowledge(connection, alert_id, scope.user, reason)
+from data_platform_tests.records.kept_rows import ANN, DROP, GAP, SYSTEM, acknowledge, add
 
 
 def test_an_acknowledgment_keeps_what_the_alert_said(records: Records) -> None:

@@ -10,26 +10,15 @@ import pytest
 
 from data_platform.errors import NotPermittedError
 from data_platform.records import alerts
-from data_platform.records.alerts import Acknowledgment, Alert
+from data_platform.records.alerts import Alert
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
+from data_platform_tests.records import kept_rows
+from data_platform_tests.records.kept_rows import ANN, GAP, SYSTEM, acknowledge, add
 
-SYSTEM = Scope.system("test")
-ANN = Scope("ann", frozenset({"crsp"}))
 RUN = uuid.UUID(int=7)
-DROP = Alert("crsp", "crsp_daily", "2024", "row_drop", "error", "12 % fewer rows", 88.0, 100.0, -12.0, RUN)
+DROP = dataclasses.replace(kept_rows.DROP, sync_run_id=RUN)
 SPIKE = Alert("crsp", "crsp_daily", "2024", "null_spike", "warning", "6 points more nulls in ret", 0.07, 0.01)
-GAP = Alert("fama_french", "ff_factors_daily", "all", "date_gap", "error", "3 trading days are missing")
-
-
-def add(records: Records, *new: Alert) -> list[int]:
-    with records.transaction(SYSTEM) as connection:
-        return alerts.store(connection, new)
-
-
-def acknowledge(records: Records, alert_id: int, scope: Scope = ANN, reason: str = "known") -> Acknowledgment:
-    with records.transaction(scope) as connection:
-        return alerts.acknowledge(connection, alert_id, scope.user, reason)
 
 
 def test_alerts_come_back_as_they_were_stored(records: Records) -> None:

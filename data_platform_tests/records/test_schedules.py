@@ -15,26 +15,12 @@ from data_platform.records.connection import Records
 from data_platform.records.schedules import SyncSchedule
 from data_platform.records.scope import Scope
 from data_platform_tests.records.audited import audited
-
-SYSTEM = Scope.system("test")
-ANN = Scope("ann", frozenset({"crsp"}))
-CRSP = ("crsp", "crsp_daily")
-FACTORS = ("fama_french", "ff_factors_daily")
+from data_platform_tests.records.kept_rows import ANN, CRSP, FACTORS, SYSTEM, make_schedules, stored
 
 
 @pytest.fixture
 def made(records: Records) -> Records:
-    with records.transaction(SYSTEM) as connection:
-        schedules.ensure(connection, *CRSP)
-        schedules.ensure(connection, *FACTORS)
-    return records
-
-
-def stored(records: Records, name: tuple[str, str] = CRSP) -> SyncSchedule:
-    with records.transaction(SYSTEM) as connection:
-        schedule = schedules.get(connection, *name)
-    assert schedule is not None
-    return schedule
+    return make_schedules(records)
 
 
 def in_past(records: Records, name: tuple[str, str], moment: dt.datetime) -> None:
