@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -15,6 +17,11 @@ OWNER_ROWS = psycopg.Connection[dict[str, Any]]
 """A connection of the tables' owner whose rows are dictionaries."""
 
 _LOCK: Final = "data-platform archives"
+_PAGE: Final = 1_000
+_OF_TABLE: Final = """
+    SELECT id, table_name, file_name, sha256, row_count, first_at, last_at, first_id, last_id, previous_hash, last_hash
+    FROM platform.archives WHERE table_name = %s AND id > %s ORDER BY id LIMIT %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +60,12 @@ def add(connection: OWNER_ROWS, archive: Archive) -> None:
 
 def of_table(connection: psycopg.Connection[dict[str, Any]], table: str) -> list[Archive]:
     """Return a table's archives, oldest first; needs a scope that sees everything, or the owner."""
-    rows = connection.execute(
-        """
-        SELECT table_name, file_name, sha256, row_count, first_at, last_at, first_id, last_id, previous_hash, last_hash
-        FROM platform.archives WHERE table_name = %s ORDER BY id
-        """,
-        (table,),
-    ).fetchall()
-    return [Archive(**row) for row in rows]
+    found: list[Archive] = []
+    after = 0
+    while rows := connection.execute(_OF_TABLE, (table, after, _PAGE)).fetchall():
+        after = rows[-1]["id"]
+        found += [Archive(**{name: value for name, value in row.items() if name != "id"}) for row in rows]
+    return found
 
 
 def end_of(connection: psycopg.Connection[dict[str, Any]], chain: Chain) -> Head | None:
@@ -82,13 +87,20 @@ def hold_still(connection: psycopg.Connection[dict[str, Any]]) -> None:
     _take(connection, "SELECT pg_try_advisory_xact_lock_shared(hashtextextended(%s, 0)) AS got")
 
 
-def hold_alone(connection: OWNER_ROWS) -> None:
-    """Be the only one to archive, or to write archives anew, until the connection ends.
+@contextmanager
+def hold_alone(connection: OWNER_ROWS) -> Generator[None]:
+    """Be the only one to archive, or to write archives anew, for the block.
 
     Raises:
         LockBusyError: when somebody else is, or follows the chains.
     """
     _take(connection, "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got")
+    try:
+        yield
+    finally:
+        # Without a word the server would keep it until it has noticed that the connection is gone.
+        if not connection.closed and not connection.broken:
+            connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (_LOCK,))
 
 
 def _take(connection: psycopg.Connection[dict[str, Any]], statement: str) -> None:

@@ -57,8 +57,8 @@ def keeping(databases: Databases) -> Generator[OWNER_ROWS]:
     with reach(databases.owner_url) as reached:
         connection = cast("OWNER_ROWS", reached)
         connection.row_factory = dict_row
-        archives.hold_alone(connection)
-        yield connection
+        with archives.hold_alone(connection):
+            yield connection
 
 
 def clock_of(connection: OWNER_ROWS) -> dt.datetime:

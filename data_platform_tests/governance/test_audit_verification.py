@@ -149,8 +149,10 @@ def test_verification_and_archiving_wait_for_neither_but_say_so(installation: In
         psycopg.connect(installation.records.databases.owner_url, row_factory=psycopg.rows.dict_row) as one,
         keeping(installation.records.databases),
         pytest.raises(LockBusyError),
+        hold_alone(one),
     ):
-        hold_alone(one)
+        pass
+    assert installation.trail.verify()[0].holds
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ANALYST, Role.OPERATOR])

@@ -58,7 +58,9 @@ CREATE FUNCTION platform.outcome_of_attempt() RETURNS trigger
 CREATE FUNCTION platform.refuse_unarchived() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$ BEGIN
-        IF OLD.id > coalesce((SELECT max(last_id) FROM platform.archives WHERE table_name = TG_TABLE_NAME), 0) THEN
+        -- A name such as TG_TABLE_NAME sorts as "C", and no index serves a comparison in another collation than its own.
+        IF OLD.id > coalesce((SELECT max(last_id) FROM platform.archives
+                              WHERE table_name = TG_TABLE_NAME::text COLLATE "default"), 0) THEN
             RAISE EXCEPTION 'row % of % is in no archive', OLD.id, TG_TABLE_NAME
                 USING ERRCODE = 'insufficient_privilege';
         END IF;
