@@ -129,7 +129,7 @@ def measure_chain(records: Records, cipher: QueryCipher, home: Path, *, rows: in
 
     def archive() -> None:
         with keeping(records.databases) as connection:
-            report = retention.apply(connection, policy, later, files, cipher)
+            report = retention.report(policy, list(retention.apply(connection, policy, later, files, cipher)))
         if report.rows != rows:
             raise RuntimeError(f"of {rows} rows {report.rows} were archived")
 

@@ -142,7 +142,9 @@ def _of_the_owner(filled: Filled) -> Calls:
 
     def retain(policy: Policy) -> None:
         calls[f"retention.plan({policy.table})"] = lambda c: retention.plan(c, policy, now)
-        calls[f"retention.apply({policy.table})"] = lambda c: retention.apply(c, policy, now, files, filled.cipher)
+        calls[f"retention.apply({policy.table})"] = lambda c: list(
+            retention.apply(c, policy, now, files, filled.cipher)
+        )
 
     for policy in POLICIES:
         if policy.keep is not None:

@@ -2,7 +2,7 @@
 
 - `home`: an empty folder with a short path, for a test that runs a server (or a whole installation) of its own.
 - `postgres_home`, `postgres`: the session's server.
-- `databases`, `records`: a fresh database on it, migrated; dropped afterwards.
+- `databases`, `records`: a fresh database on it, migrated; dropped afterwards. `other_records`: one more.
 - `shared_data`: real source files beside the checkout; the test is skipped where there are none.
 - `torture`: whether the fault tests run at length (`--torture`) rather than short.
 
@@ -17,6 +17,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -89,11 +90,17 @@ def _migrated_template(postgres: EmbeddedServer) -> str:
 
 @pytest.fixture
 def databases(postgres: EmbeddedServer, _migrated_template: str) -> Iterator[Databases]:
+    with _fresh_database(postgres, _migrated_template) as fresh:
+        yield fresh
+
+
+@contextmanager
+def _fresh_database(postgres: EmbeddedServer, template: str) -> Iterator[Databases]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(_migrated_template)
+                sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
             )
         )
         yield _databases_named(postgres, name)
@@ -103,6 +110,12 @@ def databases(postgres: EmbeddedServer, _migrated_template: str) -> Iterator[Dat
 @pytest.fixture
 def records(databases: Databases) -> Iterator[Records]:
     with connect_records(databases) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other_records(postgres: EmbeddedServer, _migrated_template: str) -> Iterator[Records]:
+    with _fresh_database(postgres, _migrated_template) as fresh, connect_records(fresh) as opened:
         yield opened
 
 

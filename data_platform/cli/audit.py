@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from data_platform.cli.audit_tables import print_actions, print_queries
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stderr
 from data_platform.cli.session import open_session
@@ -17,8 +18,6 @@ from data_platform.errors import ChecksumMismatchError, PlatformError, UsageErro
 from data_platform.governance.audit_key import VARIABLE
 from data_platform.governance.audit_key import new_key as make_key
 from data_platform.governance.audit_trail import AuditTrail
-from data_platform.records.platform_audit import AuditEntry
-from data_platform.records.query_audit import AuditedQuery
 
 app = typer.Typer(help="Who did what: reading the audit, and proving that it is whole.", no_args_is_help=True)
 
@@ -31,31 +30,38 @@ def group() -> None:
 
 
 @app.command()
-def show(
+def show(  # noqa: PLR0913 - the options of the command
     what: Annotated[Literal["actions", "queries"], typer.Argument(help="Sensitive actions, or queries.")] = "actions",
     *,
     user: Annotated[str | None, typer.Option(help="Only this user's.")] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Only of this dataset.")] = None,
     action: Annotated[str | None, typer.Option(help="Only this action, such as users.grant.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only what was done to this user, table or lock.")] = None,
     texts: Annotated[bool, typer.Option("--texts", help="Decrypt the texts of queries; that is audited.")] = False,
-    archive: Annotated[str | None, typer.Option(help="The rows of an archive instead, one JSON object a line.")] = None,
+    archive: Annotated[str | None, typer.Option(help="All rows of an archive instead, one JSON object a line.")] = None,
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
     """Show the newest rows: all of them to administrators, to others their own."""
-    if action is not None and what == "queries":
-        raise UsageError("Queries have no action.", hint="Leave out --action, or show actions.")
+    if (action, subject) != (None, None) and what == "queries":
+        raise UsageError("Queries have no action and no subject.", hint="Leave them out, or show actions.")
+    if archive is not None and (user, dataset, action, subject) != (None, None, None, None):
+        raise UsageError("An archive is shown whole.", hint="Leave out the filters.")
     if texts and what == "actions":
         raise UsageError("Actions have no texts.", hint="Say: data-platform audit show queries --texts")
     with _trail() as trail:
         if archive is not None:
-            for row in trail.read_archive(archive):
-                typer.echo(json.dumps(row, ensure_ascii=False))
+            rows = trail.read_archive(archive)
+            if as_json:
+                print_json(list(rows))
+            else:
+                for row in rows:
+                    typer.echo(json.dumps(row, ensure_ascii=False))
         elif what == "actions":
-            _print_actions(trail.actions(user, dataset, action, limit), as_json=as_json)
+            print_actions(trail.actions(user, dataset, action, subject, limit), as_json=as_json)
         else:
             found = trail.queries(user, dataset, limit)
-            _print_queries(found, trail.texts_of(found) if texts else None, as_json=as_json)
+            print_queries(found, trail.texts_of(found) if texts else None, as_json=as_json)
 
 
 @app.command()
@@ -161,70 +167,6 @@ def archives(*, as_json: Json = False) -> None:
         ["Archive", "Rows", "From (UTC)", "To (UTC)"],
         [[a.file_name, a.row_count, f"{a.first_at:%Y-%m-%d %H:%M}", f"{a.last_at:%Y-%m-%d %H:%M}"] for a in found],
     )
-
-
-def _print_actions(entries: list[AuditEntry], *, as_json: bool) -> None:
-    if as_json:
-        print_json([entry.document() for entry in entries])
-        return
-    if not entries:
-        say("No action matches.")
-        return
-    print_table(
-        "Actions, newest first",
-        ["Id", "When (UTC)", "Who", "Action", "Dataset", "Subject", "Before", "After", "Why"],
-        [
-            [
-                entry.id,
-                f"{entry.created_at:%Y-%m-%d %H:%M:%S}",
-                entry.actor,
-                entry.action,
-                entry.dataset,
-                entry.subject,
-                _short(entry.old_value),
-                _short(entry.new_value),
-                entry.reason,
-            ]
-            for entry in entries
-        ],
-        grouped=False,
-    )
-
-
-def _print_queries(queries: list[AuditedQuery], texts: dict[int, str | None] | None, *, as_json: bool) -> None:
-    if as_json:
-        rows = [query.document() for query in queries]
-        print_json([{**row, "query": texts.get(int(str(row["id"])))} for row in rows] if texts is not None else rows)
-        return
-    if not queries:
-        say("No query matches.")
-        return
-    titles = ["Id", "When (UTC)", "Who", "Dataset", "Result", "Rows", "Milliseconds", "Version", "From", "Attempt"]
-    print_table(
-        "Queries, newest first",
-        [*titles, "Query"] if texts is not None else titles,
-        [
-            [
-                query.id,
-                f"{query.created_at:%Y-%m-%d %H:%M:%S}",
-                query.user_id,
-                query.dataset,
-                query.result or "attempt",
-                query.row_count,
-                query.duration_ms,
-                query.manifest_version,
-                query.client_ip,
-                query.attempt_id,
-                *([texts.get(query.id)] if texts is not None else []),
-            ]
-            for query in queries
-        ],
-        grouped=False,
-    )
-
-
-def _short(value: object) -> str | None:
-    return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
 
 
 @contextmanager

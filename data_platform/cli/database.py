@@ -12,11 +12,12 @@ from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.session import open_session, require_administration
 from data_platform.errors import UsageError
-from data_platform.governance.record_retention import apply_retention, plan_retention
+from data_platform.governance.record_retention import RetentionRun, apply_retention, plan_retention
 from data_platform.records.databases import Databases, open_databases
 from data_platform.records.migrations import migrate as apply
 from data_platform.records.migrations import migration_status
 from data_platform.records.migrations import rollback as undo
+from data_platform.records.retention import TableRetention
 from data_platform.settings import load_settings
 
 app = typer.Typer(help="The operational database: migrations and retention.", no_args_is_help=True)
@@ -68,14 +69,19 @@ def retention(
 ) -> None:
     """Archive rows that are older than their table keeps, then delete them. Audit chains go on from their archives."""
     with open_session() as session:
-        reports = (
-            plan_retention(session.records, session.user)
-            if dry_run
-            else apply_retention(session.records, session.settings, session.user)
-        )
+        if dry_run:
+            run = RetentionRun(plan_retention(session.records, session.user), [])
+        else:
+            run = apply_retention(session.records, session.settings, session.user)
     if as_json:
-        print_json(reports)
-        return
+        print_json(run.reports)
+    else:
+        _print_retention(run.reports, dry_run=dry_run)
+    if run.errors:
+        raise run.errors[0]
+
+
+def _print_retention(reports: list[TableRetention], *, dry_run: bool) -> None:
     print_table(
         "Would be archived" if dry_run else "Archived",
         ["Table", "Keeps", "Rows", "From (UTC)", "To (UTC)", "Archives", "Why"],
@@ -87,7 +93,7 @@ def retention(
                 f"{report.oldest:%Y-%m-%d %H:%M}" if report.oldest else None,
                 f"{report.newest:%Y-%m-%d %H:%M}" if report.newest else None,
                 len(report.files) if report.files else None,
-                report.reason,
+                report.problem or report.reason,
             ]
             for report in reports
         ],

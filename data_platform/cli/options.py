@@ -6,10 +6,19 @@ from typing import Annotated
 
 import typer
 
+from data_platform.records.texts import reason
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 AsOfText = Annotated[
     str | None,
     typer.Option("--as-of", metavar="VERSION|TAG|DATE", help="Read as of a version, a tag, or the end of a day (UTC)."),
 ]
-Reason = Annotated[str, typer.Option(help="Why; kept in the audit.")]
+
+
+def _kept(value: str) -> str:
+    # Before anything is done: what was done must not lack its entry because the reason could not be kept.
+    return reason(value) or ""
+
+
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit.", callback=_kept)]
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="A table, such as crsp_daily.")]

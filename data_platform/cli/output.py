@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import shutil
@@ -29,7 +30,7 @@ def say(message: str) -> None:
 
 def print_json(document: object) -> None:
     """Print one JSON document on standard output and nothing else."""
-    sys.stdout.write(json.dumps(_plain(document), indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json.dumps(_plain(document), indent=2, ensure_ascii=False, default=_text) + "\n")
     sys.stdout.flush()
 
 
@@ -57,6 +58,10 @@ def _cell(value: object, *, grouped: bool) -> str:
 def _printable(text: str) -> str:
     """Text without the control characters by which data could steer a terminal."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
 def _plain(value: object) -> object:

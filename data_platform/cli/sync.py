@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from data_platform.catalog import Partitioning, Table, find_table
-from data_platform.cli.options import Json, TableName
+from data_platform.cli.options import Json, Reason, TableName
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.progress import SyncProgress
 from data_platform.cli.session import Session, open_session
@@ -36,7 +36,7 @@ def sync(
     *,
     all_of_them: Annotated[bool, typer.Option("--all", help="Every partition of the table.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Extract even what the source says has not changed.")] = False,
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "",
+    reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Sync partitions of a table: extract, validate, publish a new version or quarantine.

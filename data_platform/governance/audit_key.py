@@ -14,6 +14,9 @@ from data_platform.settings import Settings
 
 VARIABLE: Final = "QUERY_AUDIT_ENCRYPTION_KEY"
 
+_KEPT: Final = 2
+"""The newest key and the one before it, in the file of the home."""
+
 HOW_TO_MAKE_ONE: Final = f"Make a key with `data-platform audit new-key`, keep a copy elsewhere, set it as {VARIABLE}."
 
 
@@ -112,7 +115,10 @@ def begin_rotation(settings: Settings) -> QueryCipher:
     cipher = open_cipher(settings)
     if settings.query_audit_encryption_key is None:
         path = key_path(settings)
-        write_private(path, ",".join([new_key(), *_split(_read(path))]))
+        keys = _split(_read(path))
+        # With more than the two that a finished rotation leaves, one is under way: it goes on under its own key.
+        if len(keys) <= _KEPT:
+            write_private(path, ",".join([new_key(), *keys]))
         return open_cipher(settings)
     if len(cipher.names) == 1:
         raise ConfigurationError(
@@ -130,7 +136,7 @@ def end_rotation(settings: Settings) -> None:
     """
     if settings.query_audit_encryption_key is None:
         path = key_path(settings)
-        write_private(path, ",".join(_split(_read(path))[:2]))
+        write_private(path, ",".join(_split(_read(path))[:_KEPT]))
 
 
 def _read(path: Path) -> str:

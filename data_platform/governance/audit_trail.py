@@ -47,11 +47,18 @@ class AuditTrail:
             return query_audit.recent(connection, self._whose(user), dataset, limit)
 
     def actions(
-        self, user: str | None = None, dataset: str | None = None, action: str | None = None, limit: int = 100
+        self,
+        user: str | None = None,
+        dataset: str | None = None,
+        action: str | None = None,
+        subject: str | None = None,
+        limit: int = 100,
     ) -> list[AuditEntry]:
         """The newest entries of `platform_audit`: all of them for administrators, else the caller's own."""
         with self._records.transaction(self._scope()) as connection:
-            return platform_audit.recent(connection, self._whose(user), limit, action=action, dataset=dataset)
+            return platform_audit.recent(
+                connection, self._whose(user), limit, action=action, dataset=dataset, subject=subject
+            )
 
     def texts_of(self, queries: list[AuditedQuery]) -> dict[int, str | None]:
         """The text of each query that has one, by the row's id; None where its key is not given. Noted as a key use.
@@ -108,11 +115,13 @@ class AuditTrail:
         administration_scope(self._user)
         with keeping(self._records.databases) as connection:
             cipher = begin_rotation(self._settings)
+            # Before anything is under it: a rotation that is interrupted has used the keys too.
+            self._note("audit.rotate", {"key": cipher.names[0], "older": list(cipher.names[1:])})
             report = audit_rotation.rotate(connection, self._files, cipher, progress)
             if report.complete:
                 end_rotation(self._settings)
         counts: dict[str, object] = report.model_dump(mode="json", exclude={"findings"})
-        self._note("audit.rotate", {**counts, "key": cipher.names[0], "findings": len(report.findings)})
+        self._note("audit.rotated", {**counts, "key": cipher.names[0], "findings": len(report.findings)})
         return report
 
     def archived(self) -> list[Archive]:

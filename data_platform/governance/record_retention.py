@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data_platform.errors import ChecksumMismatchError, ConfigurationError, PlatformError
 from data_platform.governance.audit_key import open_cipher
 from data_platform.governance.permissions import User, require_administrator
 from data_platform.governance.result_files import remove_result
 from data_platform.records import platform_audit, retention
 from data_platform.records.archive_files import ArchiveFiles
+from data_platform.records.archives import Archive
 from data_platform.records.connection import Records
 from data_platform.records.retention import TableRetention, keeping
 from data_platform.records.retention_policies import POLICIES
@@ -31,15 +34,23 @@ def plan_retention(records: Records, user: User, now: dt.datetime | None = None)
         return [retention.plan(connection, policy, moment) for policy in POLICIES]
 
 
-def apply_retention(
-    records: Records, settings: Settings, user: User, now: dt.datetime | None = None
-) -> list[TableRetention]:
+@dataclass(frozen=True, slots=True)
+class RetentionRun:
+    """What came of each table; `errors` are those that ended one of them early."""
+
+    reports: list[TableRetention]
+    errors: list[PlatformError]
+
+
+def apply_retention(records: Records, settings: Settings, user: User, now: dt.datetime | None = None) -> RetentionRun:
     """Archive what is older than its table keeps, then delete it; results of expired requests are deleted too.
+
+    A table whose chain does not hold, or with a text that can't be read, keeps its rows; the others go on.
 
     Raises:
         NotPermittedError, LockBusyError: as `plan_retention` does.
         ConfigurationError: when no key is given to encrypt archives with.
-        ChecksumMismatchError: when an audit chain does not hold; the tables before it are done.
+        DatabaseUnavailableError: when the database goes away; what was archived before stays archived.
     """
     require_administrator(user)
     cipher, files = open_cipher(settings), ArchiveFiles(settings.home)
@@ -49,13 +60,21 @@ def apply_retention(
         if row.get("result_location"):
             remove_result(exports, Path(row["result_location"]))
 
-    reports: list[TableRetention] = []
+    run = RetentionRun([], [])
     with keeping(records.databases) as connection:
         moment = now or retention.clock_of(connection)
         for policy in POLICIES:
-            report = retention.apply(connection, policy, moment, files, cipher, forget=forget)
-            reports.append(report)
-            if report.rows:
-                gone: dict[str, object] = {"rows": report.rows, "files": list(report.files)}
-                platform_audit.note(records, user.user_id, "retention.archive", subject=report.table, new_value=gone)
-    return reports
+            done: list[Archive] = []
+            problem: str | None = None
+            try:
+                for archive in retention.apply(connection, policy, moment, files, cipher, forget=forget):
+                    done.append(archive)
+                    gone: dict[str, object] = {"rows": archive.row_count, "file": archive.file_name}
+                    platform_audit.note(
+                        records, user.user_id, "retention.archive", subject=policy.table, new_value=gone
+                    )
+            except (ChecksumMismatchError, ConfigurationError) as error:
+                problem = error.message
+                run.errors.append(error)
+            run.reports.append(retention.report(policy, done, problem))
+    return run

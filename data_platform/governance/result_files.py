@@ -51,10 +51,14 @@ def write_result(exports: Path, user_id: str, request_id: UUID, table: pa.Table)
 
 
 def remove_result(exports: Path, location: Path) -> None:
-    """Remove a result and the folder of its request; a place that is not below the exports is left alone."""
+    """Remove a result and the folder of its request; a place that is not below the exports is left alone.
+
+    Raises:
+        OSError: when it can't be removed.
+    """
     folder = location.parent
-    if folder.resolve().parent.parent == exports.resolve():
-        shutil.rmtree(folder, ignore_errors=True)
+    if folder.resolve().parent.parent == exports.resolve() and folder.exists():
+        shutil.rmtree(folder)
 
 
 def user_folder(user_id: str) -> str:

@@ -1,7 +1,7 @@
 """Archive files: rows as lines of JSON, compressed, encrypted under the audit's key, in a folder of the home.
 
-A file is named by the content that it had before it was encrypted. Which files there are is known by the table
-`archives`; a file that it does not name was left by a run that ended before its commit.
+A file is named by the content that it had before it was encrypted. Which files count is known by the table `archives`;
+a file that it does not name was left by a run that ended before its commit, or belongs to another database.
 """
 
 from __future__ import annotations
@@ -98,14 +98,6 @@ class ArchiveFiles:
             return False
         write_private(path, cipher.encrypt_bytes(content))
         return True
-
-    def remove_unknown(self, table: str, known: Iterable[str]) -> list[str]:
-        """Remove a table's files that no commit names, and return their names."""
-        names = set(known)
-        left = [path for path in sorted((self.root / table).glob("*")) if f"{table}/{path.name}" not in names]
-        for path in left:
-            path.unlink()
-        return [path.name for path in left]
 
     def _content(self, name: str, sha256: str, cipher: Cipher) -> bytes:
         path = self.root / name

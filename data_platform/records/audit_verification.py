@@ -1,8 +1,8 @@
 """Following an audit chain from its first row to its last: through the archives, the table, and to the head.
 
 What the database says of itself is compared with two things outside of it: the archive files, and the witness, a note
-in the home of the last row that an earlier verification saw. Whoever rewrites the tables and their heads, as only the
-server's superuser can, would have to rewrite these too.
+in the home of the last row that an earlier verification saw. Whoever rewrites the tables and their heads, as their
+owner and the server's superuser can, would have to rewrite these too.
 """
 
 from __future__ import annotations

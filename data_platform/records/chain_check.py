@@ -93,13 +93,6 @@ class ChainFollower:
             self.report(int(row["id"]), "text_exchanged", f"the text of row {row['id']} is another than was written")
 
 
-def first_break(rows: Iterable[Mapping[str, Any]], start: Head | None = None) -> int | None:
-    """Return the id of the first row that does not follow from those before; None when all do."""
-    follower = ChainFollower(start)
-    follower.feed(rows)
-    return follower.breaks[0].row if follower.breaks else None
-
-
 def text_digest(text: str) -> str:
     """Return the SHA-256, in hex, that an audit row keeps of a query's text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

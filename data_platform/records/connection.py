@@ -27,10 +27,7 @@ Connection = psycopg.Connection[DictRow]
 
 WAIT_SECONDS: Final = 10.0
 """How long a transaction waits for a connection."""
-_SESSION: Final = (
-    "SELECT set_config('search_path', 'platform', false), set_config('statement_timeout', '30s', false), "
-    "set_config('idle_in_transaction_session_timeout', '5min', false)"
-)
+_SESSION: Final = "SELECT set_config('idle_in_transaction_session_timeout', '5min', false)"
 
 # The pool logs each failed attempt by itself; we raise one clear error instead.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
@@ -80,12 +77,17 @@ class Records:
         Raises:
             DatabaseUnavailableError: when the database is or goes away, or a statement takes longer than 30 s.
             NotPermittedError: when row-level security or a privilege refuses what the block does.
-            UsageError: when a value can't be kept: a number out of range, a NUL, half of a surrogate pair.
+            UsageError: when a value can't be kept: a number out of range, a NUL, half of a surrogate pair, or something
+                that a table's own rules forbid.
         """
-        settings = self._settings(scope)
+        seals = self._seals or self._load_seals()
         try:
             with self._pool.connection() as connection, connection.transaction():
-                connection.execute(SET_SCOPE, settings)
+                if not _believed(connection, seals, scope) and not _believed(connection, self._load_seals(), scope):
+                    raise DatabaseUnavailableError(
+                        "The operational database does not accept the key of scopes that its owner reads.",
+                        hint="Is DATA_PLATFORM_POSTGRES_URL another database than the service's? Try again.",
+                    )
                 yield connection
         except psycopg_pool.PoolTimeout:
             raise self._no_connection() from None
@@ -100,16 +102,21 @@ class Records:
                 "surrogate pair.",
                 hint="Nothing was stored. Correct the value.",
             ) from None
+        except psycopg.errors.CheckViolation as error:
+            # Its own message has the whole row.
+            raise UsageError(
+                f"A value breaks a rule of the table {error.diag.table_name}: {error.diag.constraint_name}.",
+                hint="Nothing was stored. Correct the value.",
+            ) from None
         except psycopg.errors.InsufficientPrivilege:
             raise NotPermittedError(
                 f"The database refuses this to {scope.user!r}: its row-level security or privileges forbid it."
             ) from None
 
-    def _settings(self, scope: Scope) -> tuple[str, str, str]:
-        # Two threads that load it at once load the same.
-        if self._seals is None:
-            self._seals = ScopeSeals.load(self.databases.owner_url)
-        return self._seals.settings(scope)
+    def _load_seals(self) -> ScopeSeals:
+        # Two threads that load them at once load the same.
+        self._seals = ScopeSeals.load(self.databases.owner_url)
+        return self._seals
 
     def _no_connection(self) -> DatabaseUnavailableError:
         try:
@@ -144,6 +151,12 @@ def open_records(settings: Settings) -> Generator[Records]:
         bring_up(databases)
         with connect_records(databases) as records:
             yield records
+
+
+def _believed(connection: Connection, seals: ScopeSeals, scope: Scope) -> bool:
+    """Set the scope; False when the key has changed since it was loaded, as when the tables were made anew."""
+    row = connection.execute(SET_SCOPE, seals.settings(scope)).fetchone()
+    return row is not None and row["app_user"] == scope.user
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:

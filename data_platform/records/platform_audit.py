@@ -56,18 +56,19 @@ def append(connection: Connection, actor: str, action: str, **fields: Unpack[Ent
         UsageError: when the reason or the subject is too long, or holds characters that can't be stored.
     """
     subject, old, new = fields.get("subject"), fields.get("old_value"), fields.get("new_value")
+    dataset, client_ip = fields.get("dataset"), fields.get("client_ip")
     return chain.append(
         connection,
         chain.PLATFORM_AUDIT,
         {
             "actor": actor,
             "action": action,
-            "dataset": fields.get("dataset"),
+            "dataset": dataset,
             "subject": None if subject is None else texts.bounded(subject, "The subject", _LONGEST_SUBJECT),
             "old_value": None if old is None else Jsonb(dict(old)),
             "new_value": None if new is None else Jsonb(dict(new)),
             "reason": texts.reason(fields.get("reason")),
-            "client_ip": fields.get("client_ip"),
+            "client_ip": client_ip,
         },
     )
 
@@ -90,6 +91,7 @@ def recent(
     *,
     action: str | None = None,
     dataset: str | None = None,
+    subject: str | None = None,
 ) -> list[AuditEntry]:
     """Return the newest entries that the scope may see, newest first."""
     rows = connection.execute(
@@ -98,7 +100,7 @@ def recent(
             SELECT id, created_at, actor, action, dataset, subject, old_value, new_value, reason, client_ip
             FROM platform.platform_audit {} ORDER BY id DESC LIMIT {}
             """
-        ).format(where(actor=actor, action=action, dataset=dataset), limit)
+        ).format(where(actor=actor, action=action, dataset=dataset, subject=subject), limit)
     ).fetchall()
     return [AuditEntry(**row) for row in rows]
 

@@ -1,23 +1,23 @@
 """Taking rows that are older than their table's policy out of it: into an archive first, then out of the table.
 
-A batch is written, flushed and read back before one transaction of the tables' owner writes down where it is and
-deletes its rows. A run that ends in between leaves a file that nobody names, which the next run removes. Audit rows go
-as the chain's beginning, and only when it holds.
+A batch is written, flushed and read back, written down, and deleted from the table in one transaction of the tables'
+owner. A run that ends in between leaves a file that nobody names, and the rows where they were; such files are never
+removed, because another database may name them. Audit rows go as the chain's beginning, and only when it holds.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from pydantic import BaseModel, ConfigDict
 
-from data_platform.errors import ChecksumMismatchError
+from data_platform.errors import ChecksumMismatchError, ConfigurationError
 from data_platform.records import archives
 from data_platform.records.archive_files import ArchiveFiles, Cipher, document_of
 from data_platform.records.archives import OWNER_ROWS, Archive
@@ -27,13 +27,11 @@ from data_platform.records.databases import Databases
 from data_platform.records.reaching import reach
 from data_platform.records.retention_policies import Policy
 
-BATCH_ROWS: Final = 20_000
-
 Rows = list[dict[str, Any]]
 
 
 class TableRetention(BaseModel):
-    """What is, or would be, archived of one table: rows, their span, and the files they went to."""
+    """What is, or would be, archived of one table: rows, their span, the files they went to, and what kept the rest."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,6 +42,7 @@ class TableRetention(BaseModel):
     oldest: dt.datetime | None = None
     newest: dt.datetime | None = None
     files: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @contextmanager
@@ -91,37 +90,46 @@ def apply(
     cipher: Cipher,
     *,
     forget: Callable[[Mapping[str, Any]], None] | None = None,
-    batch_rows: int = BATCH_ROWS,
-) -> TableRetention:
-    """Archive what is due of one table. `forget` hears of each row after it is gone.
+    batch_rows: int | None = None,
+) -> Generator[Archive]:
+    """Archive what is due of one table, and yield each archive once its rows are gone for good.
+
+    `forget` is called with each row before that: what it removes is gone even when the commit fails, and the row is
+    due again then.
 
     Raises:
-        ChecksumMismatchError: when an audit chain does not hold; nothing of it is archived then.
-        ConfigurationError: when a text is under a key that is not given.
-        DatabaseUnavailableError: when the database goes away; what was archived before stays archived.
+        ChecksumMismatchError: when an audit chain does not hold; what was yielded stays archived.
+        ConfigurationError: when a text is under a key that is not given, naming the row; the same.
+        DatabaseUnavailableError: when the database goes away; the same.
     """
     if policy.keep is None:
-        return _report(policy)
-    files.remove_unknown(policy.table, [archive.file_name for archive in archives.of_table(connection, policy.table)])
+        return
     due = _due(connection, policy, now - policy.keep)
-    done: list[Archive] = []
-    while rows := _next_rows(connection, policy, due, batch_rows):
-        archive = _written(connection, policy, rows, files, cipher)
+    while True:
         with connection.transaction():
+            rows = _next_rows(connection, policy, due, batch_rows or policy.batch_rows)
+            if not rows:
+                return
+            archive = _written(connection, policy, rows, files, cipher)
             archives.add(connection, archive)
             _delete(connection, policy, rows)
-        done.append(archive)
-        if forget:
-            for row in rows:
-                forget(row)
+            if forget:
+                for row in rows:
+                    forget(row)
+        yield archive
+
+
+def report(policy: Policy, done: Sequence[Archive], problem: str | None = None) -> TableRetention:
+    """Sum up what was archived of one table, and what kept the rest."""
     if not done:
-        return _report(policy)
+        return _report(policy, problem=problem)
     return _report(
         policy,
         rows=sum(archive.row_count for archive in done),
         oldest=min(archive.first_at for archive in done),
         newest=max(archive.last_at for archive in done),
         files=tuple(archive.file_name for archive in done),
+        problem=problem,
     )
 
 
@@ -146,8 +154,10 @@ def _due(connection: OWNER_ROWS, policy: Policy, before: dt.datetime) -> sql.Com
 
 def _next_rows(connection: OWNER_ROWS, policy: Policy, due: sql.Composable, limit: int) -> Rows:
     order = sql.SQL("id") if policy.chain else sql.SQL("{}, id").format(sql.Identifier(policy.clock))
+    # Rows that change must not become young between being read and being deleted.
+    lock = sql.SQL("FOR UPDATE" if policy.clock == "updated_at" else "")
     return connection.execute(
-        sql.SQL("SELECT * FROM {} WHERE {} ORDER BY {} LIMIT {}").format(_table(policy), due, order, limit)
+        sql.SQL("SELECT * FROM {} WHERE {} ORDER BY {} LIMIT {} {}").format(_table(policy), due, order, limit, lock)
     ).fetchall()
 
 
@@ -158,7 +168,7 @@ def _written(connection: OWNER_ROWS, policy: Policy, rows: Rows, files: ArchiveF
     written = files.write(
         policy.table,
         [
-            document_of(row, policy.encrypted if decrypt else (), cipher)
+            _document(policy, row, policy.encrypted if decrypt else (), cipher)
             for row, decrypt in zip(rows, digested, strict=True)
         ],
         cipher,
@@ -181,6 +191,13 @@ def _written(connection: OWNER_ROWS, policy: Policy, rows: Rows, files: ArchiveF
     )
 
 
+def _document(policy: Policy, row: Mapping[str, object], encrypted: Sequence[str], cipher: Cipher) -> dict[str, object]:
+    try:
+        return document_of(row, encrypted, cipher)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{policy.table}, row {row['id']}: {error.message}", hint=error.hint) from None
+
+
 def _checked(connection: OWNER_ROWS, policy: Policy, rows: Rows) -> Head:
     assert policy.chain is not None  # noqa: S101 - the caller asks for chains only
     start = archives.end_of(connection, policy.chain) or Head(0, GENESIS)
@@ -188,7 +205,7 @@ def _checked(connection: OWNER_ROWS, policy: Policy, rows: Rows) -> Head:
     follower.feed(rows)
     if follower.breaks:
         raise ChecksumMismatchError(
-            f"The audit chain of {policy.table} does not hold: {follower.breaks[0].message}. Nothing is archived.",
+            f"The audit chain of {policy.table} does not hold: {follower.breaks[0].message}. No more is archived.",
             hint="Look at all of it with: data-platform audit verify",
         )
     return start

@@ -23,6 +23,11 @@ class Policy:
     chain: Chain | None = None
     encrypted: tuple[str, ...] = ()
 
+    @property
+    def batch_rows(self) -> int:
+        """How many rows go to one archive: of tables whose texts may have 16 KiB each, fewer fit into memory."""
+        return 2_000 if self.encrypted else 20_000
+
 
 POLICIES: Final = (
     Policy("data_sync_logs", dt.timedelta(days=30), "what happened lately; the verdicts stay"),

@@ -17,10 +17,15 @@ from data_platform.errors import ConfigurationError
 from data_platform.records.reaching import reach
 from data_platform.records.scope import Scope
 
-SET_SCOPE: Final = (
-    "SELECT set_config('app.user', %s, true), set_config('app.datasets', %s, true), set_config('app.seal', %s, true)"
-)
-"""Takes what `ScopeSeals.settings` returns; ends with the transaction."""
+SET_SCOPE: Final = """
+    SELECT set_config('app.user', %s, true), set_config('app.datasets', %s, true), set_config('app.seal', %s, true),
+           set_config('search_path', 'platform', true), set_config('statement_timeout', '30s', true),
+           set_config('row_security', 'on', true), platform.app_user() AS app_user
+"""
+"""Takes what `ScopeSeals.settings` returns, and tells whom the database believes the transaction to be.
+
+It ends with the transaction. Whatever a transaction before it did to the session's settings does not count.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ def back_up(
     """
     with backups.exclusive(), backups.work() as folder:
         dumps = dump_records(records.databases, settings.home, folder)
-        # After the dumps: an archive that a dump names is there.
-        kept = (file for part in (SECRETS, ARCHIVES) for file in _files_in(settings.home, part))
+        # After the dumps, so that an archive that they name is there; before the keys, which keep what it is under.
+        kept = (file for part in (ARCHIVES, SECRETS) for file in _files_in(settings.home, part))
         files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *kept)
         report = backups.run(warehouse, kind, Extras(files, dumps.owner), progress)
     note(

@@ -73,6 +73,8 @@ def test_an_account_from_its_beginning_to_its_end(platform: Command) -> None:
         "users.enable",
         "tokens.revoke",
     ]
+    bens = platform("audit", "show", "--subject", "ben", "--action", "users.grant", "--json").json
+    assert [entry["id"] for entry in bens] == [entries[::-1][4]["id"]]
     grant = entries[::-1][4]
     assert (grant["actor"], grant["subject"], grant["reason"]) == ("ann", "ben", "project 7")
     assert ann["DATA_PLATFORM_TOKEN"] not in str(entries)
@@ -135,7 +137,12 @@ def test_a_changed_audit_exits_with_six_and_names_the_row(platform: Command, ser
         (["audit", "show", "--texts"], 2, "Actions have no texts"),
         (["audit", "show", "--archive", "nothing"], 2, "There is no archive 'nothing'"),
         (["audit", "show", "--limit", "0"], 2, "--limit"),
+        (["audit", "show", "--archive", "x", "--user", "ann"], 2, "An archive is shown whole"),
         (["audit", "rotate"], 2, "holds one key"),
+        # Before anything is done, whatever the command does.
+        (["lock", "release", "crsp_daily", "nonce", "--reason", "x" * 2001], 2, "2,001 characters long"),
+        (["rollback", "crsp_daily", "--reason", "x" * 2001], 2, "2,001 characters long"),
+        (["sync", "crsp_daily", "--all", "--reason", "x" * 2001], 2, "2,001 characters long"),
         (["users", "grant", "ann", "dataset:nothing"], 2, "is no permission"),
         (["users", "add", "system:sync", "--role", "admin"], 2, "can't be a user's name"),
         (["users", "tokens", "eve"], 2, "There is no user 'eve'"),

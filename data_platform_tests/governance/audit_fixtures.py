@@ -70,7 +70,9 @@ class Installation:
     def age(self, later: dt.timedelta = LATER) -> dict[str, TableRetention]:
         """Run retention as if it were so much later."""
         now = dt.datetime.now(dt.UTC) + later
-        return {report.table: report for report in apply_retention(self.records, self.settings, ADMIN, now)}
+        run = apply_retention(self.records, self.settings, ADMIN, now)
+        assert run.errors == []
+        return {report.table: report for report in run.reports}
 
     def found(self) -> list[tuple[str, int, str]]:
         """What following the chains finds."""

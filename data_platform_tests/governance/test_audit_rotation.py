@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 
 import pytest
 from cryptography.fernet import Fernet
@@ -105,9 +106,11 @@ def test_a_key_in_the_home_is_made_anew_and_the_last_one_stays_for_a_while(insta
 
 def test_an_interrupted_rotation_loses_no_key_of_the_home(installation: Installation) -> None:
     installation.ask(2)
-    for _ in range(3):
+    for _ in range(5):
         with pytest.raises(KeyboardInterrupt):
             installation.trail.rotate_key(progress=_interrupt)
+    assert len(key_path(installation.settings).read_text().split(",")) == 3
+    assert [entry.action for entry in installation.trail.actions(action="audit.rotate")] == ["audit.rotate"] * 5
     assert texts(installation) == ["SELECT 0", "SELECT 1"]
     installation.trail.rotate_key()
     assert len(key_path(installation.settings).read_text().split(",")) == 2
@@ -141,3 +144,26 @@ def test_texts_from_before_there_were_digests_keep_their_key(installation: Insta
     both.age(dt.timedelta(days=91))
     assert both.trail.rotate_key().complete
     assert both.found() == []
+
+
+def test_rotating_while_queries_are_audited_loses_none(installation: Installation) -> None:
+    stopping = threading.Event()
+    asked = 0
+
+    def ask() -> None:
+        nonlocal asked
+        while not stopping.is_set():
+            installation.ask(1)
+            asked += 1
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        for _ in range(4):
+            installation.trail.rotate_key()
+    finally:
+        stopping.set()
+        thread.join(30)
+    assert asked > 4
+    assert texts(installation) == ["SELECT 0"] * asked
+    assert installation.found() == []

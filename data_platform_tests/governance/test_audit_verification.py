@@ -183,5 +183,5 @@ def test_each_use_of_the_key_is_an_entry(installation: Installation) -> None:
     assert actions[:1] == ["audit.read_archive"]
     archive = next((installation.archives / "platform_audit").iterdir())
     archived = [row["action"] for row in installation.trail.read_archive(f"platform_audit/{archive.name}")]
-    assert archived == ["audit.read_texts", "audit.verify", "audit.rotate", "retention.archive"]
+    assert archived == ["audit.read_texts", "audit.verify", "audit.rotate", "audit.rotated", "retention.archive"]
     assert json.dumps(actions).count("SELECT") == 0

@@ -9,6 +9,7 @@ from psycopg import sql
 from data_platform.errors import NotPermittedError
 from data_platform.governance.permissions import Role
 from data_platform.governance.scopes import reading_scope
+from data_platform.records import chain
 from data_platform.records.connection import Connection, Records
 from data_platform.records.embedded.credentials import OWNER, SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer
@@ -111,6 +112,44 @@ def test_row_level_security_cannot_be_turned_off_by_a_setting(filled: Records) -
         connection.execute("SELECT * FROM platform.data_sync_logs")
 
 
+SOMEBODY = "INSERT INTO platform.platform_users (user_id, role) VALUES ('eve', 'admin')"
+
+
+def answer_in(connection: Connection, statement: str) -> str:
+    """What the database says within a transaction that goes on."""
+    try:
+        with connection.transaction():
+            return f"{connection.execute(statement.encode()).rowcount} rows"
+    except psycopg.Error as error:
+        return type(error).__name__
+
+
+def test_what_somebody_did_to_the_session_ends_with_their_transaction(filled: Records) -> None:
+    for statement in (
+        "SET search_path = pg_catalog",
+        "SET row_security = off",
+        "SET statement_timeout = '1ms'",
+        "SELECT set_config('app.user', 'the_admin', false), set_config('app.datasets', '*', false)",
+    ):
+        with filled.transaction(reading_scope(PEOPLE[Role.VIEWER])) as connection:
+            connection.execute(statement.encode())
+        assert seen(filled, reading_scope(PEOPLE[Role.ANALYST]), "data_sync_logs", "dataset") == SEES[Role.ANALYST]
+
+
+def test_nobody_moves_the_end_of_a_chain_without_a_row(filled: Records) -> None:
+    with filled.transaction(SYSTEM) as connection:
+        head = chain.head_of(connection, chain.PLATFORM_AUDIT)
+    with filled.transaction(reading_scope(PEOPLE[Role.VIEWER])) as connection:
+        inserted = connection.execute(
+            "INSERT INTO platform.platform_audit (id, actor, action, previous_hash, hash) OVERRIDING SYSTEM VALUE "
+            "VALUES (%s, 'the_viewer', 'x', %s, %s) ON CONFLICT (hash) DO NOTHING",
+            (head.id + 1, head.hash, head.hash),
+        )
+        assert inserted.rowcount == 0
+    with filled.transaction(SYSTEM) as connection:
+        assert chain.head_of(connection, chain.PLATFORM_AUDIT) == head
+
+
 def test_a_search_path_of_ones_own_changes_no_policy(filled: Records, postgres: EmbeddedServer) -> None:
     """Functions of the same names, in a schema that is searched first, are never called."""
     dbname = str(psycopg.conninfo.conninfo_to_dict(filled.databases.owner_url)["dbname"])
@@ -126,22 +165,33 @@ def test_a_search_path_of_ones_own_changes_no_policy(filled: Records, postgres: 
                 f"CREATE FUNCTION trap.{name}({arguments}) RETURNS {kind} LANGUAGE sql AS $$ SELECT {value} $$".encode()
             )
         superuser.execute("CREATE FUNCTION trap.sha256(bytea) RETURNS bytea LANGUAGE sql AS $$ SELECT ''::bytea $$")
+        superuser.execute("CREATE FUNCTION trap.yes(text, text) RETURNS boolean LANGUAGE sql AS $$ SELECT true $$")
+        superuser.execute("CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.yes)")
+        superuser.execute("CREATE OPERATOR trap.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.yes)")
         superuser.execute("GRANT USAGE ON SCHEMA trap TO platform_service")
         superuser.execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA trap TO platform_service")
     with filled.transaction(reading_scope(PEOPLE[Role.VIEWER])) as connection:
+        # In a scope that is valid too: no operator of ours makes it another.
+        connection.execute("SET search_path = trap, pg_catalog, platform")
+        own = connection.execute("SELECT DISTINCT dataset FROM platform.data_sync_logs").fetchall()
+        assert [row["dataset"] for row in own] == ["fama_french"]
+        assert answer_in(connection, SOMEBODY) == "InsufficientPrivilege"
+    with filled.transaction(reading_scope(PEOPLE[Role.VIEWER])) as connection:
+        # What was set for the session is not what the next transaction begins with.
+        assert connection.execute("SHOW search_path").fetchone() == {"search_path": "platform"}
         connection.execute("SET LOCAL search_path = trap, pg_catalog, platform")
         connection.execute("SELECT set_config('app.datasets', '*', true)")
         assert connection.execute("SELECT 1 FROM platform.data_sync_logs").fetchall() == []
         assert connection.execute("SELECT platform.app_user() AS me").fetchone() == {"me": None}
 
 
-def test_every_function_with_its_owners_rights_fixes_what_it_calls(filled: Records) -> None:
+def test_every_function_fixes_what_it_calls(filled: Records) -> None:
     with filled.transaction(SYSTEM) as connection:
         found = connection.execute(
-            "SELECT proname, proconfig FROM pg_proc "
-            "WHERE prosecdef AND pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
+            "SELECT proname, prosecdef, proconfig FROM pg_proc "
+            "WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
         ).fetchall()
-    assert {row["proname"] for row in found} == {
+    assert {row["proname"] for row in found if row["prosecdef"]} == {
         "sealed_scope",
         "extend_chain",
         "outcome_of_attempt",

@@ -13,15 +13,19 @@ import pyarrow as pa
 import pytest
 
 from data_platform.errors import ChecksumMismatchError, ConfigurationError, NotPermittedError
+from data_platform.governance import record_retention
 from data_platform.governance.audit_key import open_cipher
 from data_platform.governance.permissions import Role, User
 from data_platform.governance.record_retention import apply_retention, plan_retention
 from data_platform.governance.result_files import write_result
 from data_platform.records import query_requests, retention, sync_logs
 from data_platform.records.archive_files import ArchiveFiles
+from data_platform.records.audit_verification import WITNESS
+from data_platform.records.connection import Records
+from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.records.retention import keeping
 from data_platform.records.retention_policies import POLICIES, Policy
-from data_platform_tests.governance.audit_fixtures import ADMIN, NEW, OLD, SYSTEM, Installation
+from data_platform_tests.governance.audit_fixtures import ADMIN, NEW, OLD, SYSTEM, Installation, install
 
 DAYS = dt.timedelta(days=1)
 
@@ -92,8 +96,9 @@ def test_many_rows_go_in_many_archives(installation: Installation) -> None:
     policy = next(policy for policy in POLICIES if policy.table == "data_query_audit")
     cipher, files = open_cipher(installation.settings), ArchiveFiles(installation.settings.home)
     with keeping(installation.records.databases) as connection:
-        done = retention.apply(connection, policy, dt.datetime.now(dt.UTC) + 91 * DAYS, files, cipher, batch_rows=3)
-    assert (done.rows, len(done.files)) == (10, 4)
+        later = dt.datetime.now(dt.UTC) + 91 * DAYS
+        done = list(retention.apply(connection, policy, later, files, cipher, batch_rows=3))
+    assert [archive.row_count for archive in done] == [3, 3, 3, 1]
     assert installation.found() == []
 
 
@@ -127,17 +132,19 @@ def test_a_result_elsewhere_is_left_alone(installation: Installation, tmp_path: 
     assert precious.exists()
 
 
-def test_a_broken_chain_is_not_archived(installation: Installation) -> None:
+def test_a_broken_chain_is_not_archived_and_the_other_tables_go_on(installation: Installation) -> None:
     installation.ask(2)
     installation.act(2)
     installation.tamper("UPDATE platform.data_query_audit SET client_ip = 'x' WHERE id = 2")
-    with pytest.raises(ChecksumMismatchError, match=r"row 2 was changed.*Nothing is archived"):
-        installation.age()
+    run = apply_retention(installation.records, installation.settings, ADMIN, dt.datetime.now(dt.UTC) + 91 * DAYS)
+    assert [type(error) for error in run.errors] == [ChecksumMismatchError]
+    reports = {report.table: report for report in run.reports}
+    assert "row 2 was changed" in (reports["data_query_audit"].problem or "")
+    assert (reports["data_query_audit"].rows, reports["platform_audit"].rows) == (0, 2)
     assert installation.count("data_query_audit") == 4
-    assert installation.count("archives") == 0
 
 
-def test_a_run_that_ended_before_its_commit_is_made_up_for(
+def test_a_run_that_ended_before_its_commit_lost_nothing_and_leaves_what_others_may_name(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installation.ask(2)
@@ -149,11 +156,48 @@ def test_a_run_that_ended_before_its_commit_is_made_up_for(
         patched.setattr(retention, "_delete", killed)
         installation.age()
     assert installation.count("data_query_audit") == 4
+    assert installation.count("archives") == 0
     assert installation.found() == []
     installation.ask(1)
     installation.age()
-    assert len(list((installation.archives / "data_query_audit").iterdir())) == 1
+    # The file of the run that was killed stays: by its name alone nobody can tell whose it is.
+    assert len(list((installation.archives / "data_query_audit").iterdir())) == 2
     assert installation.found() == []
+
+
+def test_archives_of_another_database_are_left_alone(
+    installation: Installation, other_records: Records, postgres: EmbeddedServer
+) -> None:
+    installation.ask(2)
+    installation.age()
+    other = install(other_records, postgres, installation.settings.home)
+    other.ask(1)
+    other.age()
+    (other.settings.home / WITNESS).unlink(missing_ok=True)
+    assert installation.found() == []
+    (other.settings.home / WITNESS).unlink()
+    assert other.found() == []
+
+
+def test_a_result_goes_before_its_request_and_again_when_that_was_interrupted(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with installation.records.transaction(SYSTEM) as connection:
+        text = open_cipher(installation.settings).encrypt("SELECT 1")
+        request = query_requests.create(connection, "ann", "crsp", text)
+    place = write_result(installation.settings.warehouse_root / "exports", "ann", request, pa.table({"a": [1]}))
+    with installation.records.transaction(SYSTEM) as connection:
+        query_requests.set_state(connection, request, "done", str(place))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(record_retention, "remove_result", killed)
+        installation.age(2 * DAYS)
+    assert (installation.count("query_requests"), place.exists()) == (1, True)
+    installation.age(2 * DAYS)
+    assert (installation.count("query_requests"), place.exists()) == (0, False)
 
 
 def test_no_row_goes_that_is_in_no_archive(installation: Installation) -> None:
@@ -166,10 +210,16 @@ def test_no_row_goes_that_is_in_no_archive(installation: Installation) -> None:
             owner.execute("DELETE FROM platform.archives")
 
 
-def test_without_the_key_of_a_text_it_stays(installation: Installation) -> None:
+def test_without_the_key_of_a_text_it_stays_and_its_row_is_named(installation: Installation) -> None:
     installation.with_keys(OLD).ask(1)
-    with pytest.raises(ConfigurationError, match="key that is not configured"):
-        installation.with_keys(NEW).age()
+    installation.act(1)
+    later = dt.datetime.now(dt.UTC) + 91 * DAYS
+    lacking = installation.with_keys(NEW)
+    run = apply_retention(lacking.records, lacking.settings, ADMIN, later)
+    (error,) = run.errors
+    assert isinstance(error, ConfigurationError)
+    assert "data_query_audit, row 1: " in error.message
+    assert {report.table: report.rows for report in run.reports}["platform_audit"] == 1
     assert installation.count("data_query_audit") == 2
     assert installation.with_keys(NEW, OLD).age()["data_query_audit"].rows == 2
 
@@ -189,7 +239,7 @@ def test_every_policy_runs_on_an_empty_table(installation: Installation, policy:
     cipher, files = open_cipher(installation.settings), ArchiveFiles(installation.settings.home)
     with keeping(installation.records.databases) as connection:
         assert retention.plan(connection, policy, retention.clock_of(connection)).rows == 0
-        assert retention.apply(connection, policy, retention.clock_of(connection), files, cipher).rows == 0
+        assert list(retention.apply(connection, policy, retention.clock_of(connection), files, cipher)) == []
 
 
 def test_a_clock_that_went_back_keeps_the_rows_behind_it(installation: Installation) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from data_platform.errors import ConfigurationError
 from data_platform.records.chain import GENESIS, Head, chain_hash
-from data_platform.records.chain_check import ChainFollower, first_break, text_digest
+from data_platform.records.chain_check import ChainFollower, text_digest
+from data_platform_tests.records.audited import first_break
 
 Row = dict[str, Any]
 

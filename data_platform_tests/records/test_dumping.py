@@ -14,7 +14,6 @@ from psycopg import sql
 from data_platform.errors import DatabaseUnavailableError
 from data_platform.records import chain, platform_audit, users
 from data_platform.records.addresses import Login, with_login
-from data_platform.records.chain_check import first_break
 from data_platform.records.connection import Records, connect_records, open_records
 from data_platform.records.databases import Databases
 from data_platform.records.dumping import DAGSTER_DUMP, PLATFORM_DUMP, dump, dump_records, load, load_records
@@ -23,6 +22,7 @@ from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.records.migrations import migrate
 from data_platform.records.scope import Scope
 from data_platform.settings import Settings
+from data_platform_tests.records.audited import first_break
 
 EVERYTHING = Scope.system("tests")
 

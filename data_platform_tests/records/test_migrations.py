@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from data_platform.errors import ConfigurationError
-from data_platform.records import query_audit
-from data_platform.records.connection import connect_records
 from data_platform.records.databases import Databases
-from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER
-from data_platform.records.embedded.service import EmbeddedServer
-from data_platform.records.migrations import FOLDER, bring_up, migrate, migration_status, pending, rollback
-from data_platform.records.query_audit import SealedText
-from data_platform.records.rate_limits import QUERIES
+from data_platform.records.migrations import FOLDER, migrate, migration_status, pending, rollback
 from data_platform.records.retention_policies import POLICIES
-from data_platform.records.scope import Scope
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sql") if ".rollback" not in path.name)
 TABLES = {
@@ -63,16 +52,6 @@ _SHAPE = """
 def query(url: str, text: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute(text.encode()).fetchall()
-
-
-@pytest.fixture
-def empty(postgres: EmbeddedServer) -> Iterator[Databases]:
-    """A database without any table."""
-    name = f"empty_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER)))
-        yield Databases(postgres.url(OWNER, name), postgres.url(SERVICE, name), "", embedded=True, demo=None)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def test_every_migration_has_a_rollback_beside_it() -> None:
@@ -129,41 +108,6 @@ def test_a_database_from_the_future_is_refused(databases: Databases) -> None:
         with pytest.raises(ConfigurationError, match=r"newer than this code.*9999_future"):
             use(databases)
     assert migration_status(databases)[-1].name == "9999_future"
-
-
-def test_a_database_of_ones_own_that_is_older_is_refused_and_an_empty_one_is_brought_up(empty: Databases) -> None:
-    own = dataclasses.replace(empty, embedded=False)
-    bring_up(own)
-    assert all(state.applied for state in migration_status(own))
-    rollback(own, 2)
-    with pytest.raises(ConfigurationError, match=rf"older than this code.*{NAMES[-2]}' and 1 more") as caught:
-        bring_up(own)
-    assert caught.value.hint is not None
-    assert "data-platform db migrate" in caught.value.hint
-    bring_up(empty)
-    assert all(state.applied for state in migration_status(own))
-
-
-def test_records_of_an_older_database_say_so(databases: Databases) -> None:
-    rollback(databases, len(NAMES) - 5)
-    with (
-        connect_records(databases) as records,
-        pytest.raises(ConfigurationError, match="older than this code"),
-        records.transaction(Scope.system("test")),
-    ):
-        pass
-
-
-def test_a_rollback_that_would_lose_what_was_audited_is_refused_and_changes_nothing(databases: Databases) -> None:
-    with connect_records(databases) as records:
-        text = SealedText("0" * 64, "0" * 64, b"x")
-        query_audit.record_attempt(records, "ann", "crsp", 1, text, None, QUERIES)
-    until_audit = [name for name in NAMES[::-1] if name >= "0011"]
-    with pytest.raises(ConfigurationError, match="cannot verify") as caught:
-        rollback(databases, len(until_audit))
-    assert "restore a backup" in str(caught.value)
-    assert next(state.applied for state in migration_status(databases) if state.name.startswith("0011"))
-    migrate(databases)
 
 
 @pytest.mark.parametrize(

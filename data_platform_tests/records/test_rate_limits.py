@@ -9,12 +9,12 @@ import pytest
 
 from data_platform.errors import RateLimitedError
 from data_platform.records import chain, platform_audit, query_audit, rate_limits
-from data_platform.records.chain_check import first_break
 from data_platform.records.connection import Records
 from data_platform.records.databases import Databases
 from data_platform.records.rate_limits import EXPORTS, MANUAL_SYNCS, QUERIES, Limit, Place, admit
 from data_platform.records.scope import Scope
 from data_platform_tests.records import racers
+from data_platform_tests.records.audited import first_break
 from data_platform_tests.records.racing import race
 
 SYSTEM = Scope.system("test")

@@ -35,16 +35,17 @@ CREATE FUNCTION platform.sealed_scope(OUT app_user text, OUT app_datasets text)
                    || convert_to(given.name || E'\n' || given.datasets, 'UTF8'))), 'hex')
           WHERE given.name <> '' $$;
 
+-- With a search path of their own: a caller's could hold another "=".
 CREATE OR REPLACE FUNCTION platform.app_user() RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT s.app_user FROM platform.sealed_scope() AS s $$;
 
 CREATE OR REPLACE FUNCTION platform.sees_everything() RETURNS boolean
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT coalesce((SELECT s.app_datasets = '*' FROM platform.sealed_scope() AS s), false) $$;
 
 CREATE FUNCTION platform.visible_datasets() RETURNS text[]
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     AS $$ SELECT coalesce((SELECT string_to_array(s.app_datasets, ',') FROM platform.sealed_scope() AS s), '{}') $$;
 
 REVOKE ALL ON FUNCTION platform.sealed_scope(), platform.visible_datasets() FROM PUBLIC;

@@ -2,6 +2,9 @@ DO $$ BEGIN
     IF EXISTS (SELECT FROM platform.data_query_audit WHERE query_text_sha256 IS NOT NULL) THEN
         RAISE EXCEPTION 'queries were audited in a form that the code before this migration cannot verify';
     END IF;
+    IF EXISTS (SELECT FROM platform.archives WHERE last_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'audit rows were archived, and the code before this migration cannot verify the rest';
+    END IF;
 END $$;
 
 CREATE FUNCTION platform.query_audit_head(OUT id bigint, OUT hash text)

@@ -40,7 +40,7 @@ CREATE FUNCTION platform.extend_chain() RETURNS trigger
             RAISE EXCEPTION 'the row does not follow the last one of %', TG_TABLE_NAME
                 USING ERRCODE = 'insufficient_privilege';
         END IF;
-        RETURN NEW;
+        RETURN NULL;
     END $$;
 
 CREATE FUNCTION platform.outcome_of_attempt() RETURNS trigger
@@ -103,10 +103,11 @@ CREATE POLICY remove_archived ON platform.data_query_audit FOR DELETE TO CURRENT
 
 CREATE POLICY remove_archived ON platform.platform_audit FOR DELETE TO CURRENT_USER USING (true);
 
-CREATE TRIGGER a_follow BEFORE INSERT ON platform.data_query_audit
+-- After the row is there: one that ON CONFLICT leaves out must not move the head.
+CREATE TRIGGER a_follow AFTER INSERT ON platform.data_query_audit
     FOR EACH ROW EXECUTE FUNCTION platform.extend_chain();
 
-CREATE TRIGGER a_follow BEFORE INSERT ON platform.platform_audit
+CREATE TRIGGER a_follow AFTER INSERT ON platform.platform_audit
     FOR EACH ROW EXECUTE FUNCTION platform.extend_chain();
 
 CREATE TRIGGER b_outcome BEFORE INSERT ON platform.data_query_audit

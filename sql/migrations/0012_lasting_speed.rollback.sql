@@ -16,6 +16,8 @@ CREATE INDEX platform_audit_actor ON platform.platform_audit (actor, created_at 
 
 DROP INDEX platform.platform_audit_by_dataset;
 
+DROP INDEX platform.platform_audit_by_subject;
+
 DROP INDEX platform.platform_audit_by_action;
 
 DROP INDEX platform.platform_audit_by_actor;

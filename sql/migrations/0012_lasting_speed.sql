@@ -23,6 +23,8 @@ CREATE INDEX platform_audit_by_actor ON platform.platform_audit (actor, id DESC)
 
 CREATE INDEX platform_audit_by_action ON platform.platform_audit (action, id DESC);
 
+CREATE INDEX platform_audit_by_subject ON platform.platform_audit (subject, id DESC);
+
 CREATE INDEX platform_audit_by_dataset ON platform.platform_audit (dataset, id DESC);
 
 DROP INDEX platform.platform_audit_actor;
