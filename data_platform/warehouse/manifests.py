@@ -93,6 +93,12 @@ class Manifests:
         keys = self._store.list(layout.versions(self.table))
         return sorted(int(PurePosixPath(key).stem) for key in keys if PurePosixPath(key).stem.isdigit())
 
+    def missing_numbers(self) -> list[int]:
+        """Versions whose manifest is gone, the newest included when the hint still knows of it."""
+        # The highest number first: whatever is published from here on is in the list that is read after it.
+        last = self.latest_number()
+        return sorted(set(range(1, last + 1)) - set(self.numbers()))
+
     def __iter__(self) -> Iterator[SyncManifest]:
         """All versions, oldest first."""
         return (self.load(number) for number in self.numbers())

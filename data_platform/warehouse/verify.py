@@ -51,11 +51,12 @@ def verify_table(store: LocalStore, table: str, progress: Callable[[int], None] 
     bytes of each file after it was hashed.
     """
     found = _Findings(table, snapshots(store).by_version(table), pins(store).by_version(table))
-    numbers = Manifests(store, table).numbers()
-    for number in sorted(set(range(1, Manifests(store, table).latest_number() + 1)) - set(numbers)):
+    history = Manifests(store, table)
+    for number in history.missing_numbers():
         found.add(
             "version_gap", layout.version(table, number), f": the manifest of version {number} is gone", [number], None
         )
+    numbers = history.numbers()
     manifests = _readable(store, table, numbers, found)
     _check_schemas(store, manifests, found)
     users: dict[str, list[int]] = defaultdict(list)

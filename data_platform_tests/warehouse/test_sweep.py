@@ -16,6 +16,7 @@ from data_platform.errors import ChecksumMismatchError
 from data_platform.warehouse import Warehouse, layout
 from data_platform.warehouse.deltas.form import read_delta
 from data_platform.warehouse.deltas.rebuild import delta_problem
+from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.retention.applying import apply_retention
 from data_platform.warehouse.retention.deciding import Expiring
 from data_platform.warehouse.retention.securing import secure_delta
@@ -241,6 +242,25 @@ for turn in range(25):
     publish(warehouse, "busy", "2024", batch(ret=float(turn % 2)))
     print(turn, flush=True)
 """
+
+
+def test_a_version_published_while_the_versions_are_counted_is_not_missed(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(warehouse, "busy", "2024", batch(ret=1.0))
+    listed = Manifests.numbers
+
+    def and_then_published(manifests: Manifests) -> list[int]:
+        numbers = listed(manifests)
+        with monkeypatch.context() as undisturbed:
+            undisturbed.setattr(Manifests, "numbers", listed)
+            publish(warehouse, "busy", "2024", batch(ret=float(len(numbers) + 1)))
+        return numbers
+
+    monkeypatch.setattr(Manifests, "numbers", and_then_published)
+    assert warehouse.manifests("busy").missing_numbers() == []
+    assert verify_table(warehouse.store, "busy").problems == ()
+    assert apply_retention(warehouse, now=LATER).files_dropped == 0
 
 
 def test_sweeping_and_retention_beside_a_publisher_lose_nothing(warehouse: Warehouse) -> None:

@@ -49,10 +49,7 @@ def read_roots(warehouse: Warehouse) -> Roots:
 
 def _history(warehouse: Warehouse, table: str) -> tuple[SyncManifest, ...]:
     manifests = warehouse.manifests(table)
-    numbers = manifests.numbers()
-    # The newest manifest may be the one that is gone; the highest number counts it still.
-    last = manifests.latest_number()
-    missing = sorted(set(range(1, last + 1)) - set(numbers))
+    missing = manifests.missing_numbers()
     if missing:
         raise ChecksumMismatchError(
             f"The manifest of {table} version {missing[0]} is gone; its files are not known.", hint=_HINT
