@@ -1,8 +1,8 @@
 """Date continuity: is every session there, nothing but sessions, and every entity on each session of its span?
 
-Strict from 1970, where the calendar is known to be right. Before that a year needs at least as many dates as the
-exchange ever had sessions, and a gap of more than two weeks is a warning (the longest closing since 1926 was the bank
-holiday of March 1933, eleven days).
+Strict from where the calendar is known to be right: 1970 for an exchange's, always for ends of months. Before that a
+year needs at least as many dates as the exchange ever had sessions, and a gap of more than two weeks is a warning (the
+longest closing since 1926 was the bank holiday of March 1933, eleven days).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import itertools
 from collections import Counter
 from typing import Final
 
-from data_platform.quality.calendars import STRICT_FROM, TradingCalendar
+from data_platform.quality.calendars import TradingCalendar
 from data_platform.quality.profile import Profile
 from data_platform.quality.results import CheckResult, Status, ValidationType
 
@@ -51,11 +51,11 @@ def date_continuity(
     ):
         if found:
             return _verdict(Status.FAILED, "dates of the partition", _some(found), f"{len(found)} dates lie {what}")
-    start = max(dates[0] if bounds is None else max(bounds[0], first_date), STRICT_FROM)
+    start = max(dates[0] if bounds is None else max(bounds[0], first_date), calendar.strict_from)
     sessions = calendar.trading_days_between(start, _end(dates, bounds, today))
     known = set(dates)
     missing = [day for day in sessions if day not in known]
-    extra = [day for day in dates if day >= STRICT_FROM and not calendar.is_trading_day(day)]
+    extra = [day for day in dates if day >= calendar.strict_from and not calendar.is_trading_day(day)]
     expected = f"{len(sessions):,} sessions"
     if missing:
         message = f"{len(missing)} of {len(sessions)} sessions are missing: {_some(missing)}"
@@ -67,25 +67,25 @@ def date_continuity(
     if share is not None and share < COVERAGE:
         message = f"only {share:.1%} of the rows between each entity's first and last date are there"
         return _verdict(Status.FAILED, f"at least {COVERAGE:.0%} of rows", f"{share:.1%}", message)
-    thin = thin_years(dates, bounds)
+    thin = thin_years(dates, bounds, calendar.strict_from)
     if thin:
         message = f"fewer than {FEWEST_SESSIONS} dates in {', '.join(map(str, thin[:_SHOWN]))}"
         return _verdict(Status.FAILED, f"at least {FEWEST_SESSIONS} dates a year", f"{len(thin)} thin years", message)
-    gaps = [a for a, b in itertools.pairwise(dates) if b <= STRICT_FROM and b - a > LONG_GAP]
+    gaps = [a for a, b in itertools.pairwise(dates) if b <= calendar.strict_from and b - a > LONG_GAP]
     if gaps:
-        message = f"{len(gaps)} gaps of more than two weeks before 1970, after {_some(gaps)}"
+        message = f"{len(gaps)} gaps of more than two weeks before {calendar.strict_from.year}, after {_some(gaps)}"
         return _verdict(Status.WARNING, "no long gap", f"{len(gaps)} gaps", message)
     return _verdict(Status.PASSED, expected, f"{len(dates):,} dates")
 
 
-def thin_years(dates: tuple[dt.date, ...], bounds: tuple[dt.date, dt.date] | None) -> list[int]:
-    """Whole years before 1970 with fewer dates than the exchange ever had sessions.
+def thin_years(dates: tuple[dt.date, ...], bounds: tuple[dt.date, dt.date] | None, strict_from: dt.date) -> list[int]:
+    """Whole years before the calendar is strict with fewer dates than the exchange ever had sessions.
 
     A yearly partition is whole by itself; in a table kept whole the first year is not, as sources begin within one.
     """
     first = bounds[0].year if bounds else dates[0].year + 1
     counts = Counter(day.year for day in dates)
-    return [year for year in range(first, min(dates[-1].year + 1, STRICT_FROM.year)) if counts[year] < FEWEST_SESSIONS]
+    return [year for year in range(first, min(dates[-1].year + 1, strict_from.year)) if counts[year] < FEWEST_SESSIONS]
 
 
 def entity_coverage(profile: Profile) -> float | None:
