@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 import pyarrow as pa
 
@@ -77,16 +78,37 @@ class KenFrenchFile:
     repeats: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+SiteFrequency = Literal["daily", "monthly"]
+"""Which tables of the data library's files are ours. Monthly files also hold annual tables, which are never stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class KenFrenchSite:
-    """Rows from Ken French's data library: files outer-joined on their date key."""
+    """Rows from Ken French's data library: of each file the first table of that frequency, outer-joined on dates."""
 
     files: tuple[KenFrenchFile, ...]
+    frequency: SiteFrequency = "daily"
+
+
+@dataclass(frozen=True, slots=True)
+class KenFrenchPortfolios:
+    """Rows from one file of the data library that holds a table for each measure of the same `count` portfolios.
+
+    Published long, as `date`, `industry`, `weighting` (vw, ew) and `ret`; a table that declares `n_firms` and
+    `avg_firm_size` gets them too, the same on the rows of both weightings.
+    """
+
+    file: str
+    count: int
+    frequency: SiteFrequency
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One published table. `first_date` bounds what its date column may hold; `calendar` names its sessions."""
+    """One published table. `first_date` bounds what its date column may hold; `calendar` names its sessions.
+
+    The calendar is an exchange's code, such as ``XNYS``, or ``month_end``: the last calendar day of every month.
+    """
 
     name: str
     dataset: str
@@ -96,7 +118,7 @@ class Table:
     key: tuple[str, ...]
     date_column: str
     partitioning: Partitioning
-    origin: WrdsQuery | KenFrenchSite
+    origin: WrdsQuery | KenFrenchSite | KenFrenchPortfolios
     calendar: str
     first_date: dt.date
 

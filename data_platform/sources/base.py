@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import pyarrow as pa
 
-from data_platform.catalog import KenFrenchSite, Table, WrdsQuery
+from data_platform.catalog import KenFrenchPortfolios, KenFrenchSite, Table, WrdsQuery
 from data_platform.errors import SchemaError
 
 STORED_AS: Final = 1
@@ -88,7 +88,11 @@ def declaration_digest(table: Table) -> str:
     )
 
 
-def _mapping(origin: WrdsQuery | KenFrenchSite) -> dict[str, object]:
+def _mapping(origin: WrdsQuery | KenFrenchSite | KenFrenchPortfolios) -> dict[str, object]:
     if isinstance(origin, WrdsQuery):
         return {"relation": origin.relation}
-    return {"files": [[file.name, dict(file.columns), dict(file.repeats)] for file in origin.files]}
+    if isinstance(origin, KenFrenchPortfolios):
+        return {"portfolios": [origin.file, origin.count], "frequency": origin.frequency}
+    files = [[file.name, dict(file.columns), dict(file.repeats)] for file in origin.files]
+    # Daily goes without saying: what was published before frequencies were declared keeps its fingerprint.
+    return {"files": files} if origin.frequency == "daily" else {"files": files, "frequency": origin.frequency}

@@ -1,17 +1,17 @@
-"""From a site's files to one of our tables: headers to columns, percent to decimals, files joined on their dates."""
+"""From files of factors to one of our tables: headers to columns, percent to decimals, files joined on their dates."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
-from data_platform.catalog import KenFrenchFile, Table
+from data_platform.catalog import KenFrenchFile, KenFrenchSite, Table
 from data_platform.sources.ken_french.parsing import Frequency, SourceTable
 
 DECIMALS: Final = 10
@@ -44,7 +44,7 @@ def percent_to_decimal(value: float | None) -> float | None:
 
 
 def assemble(
-    files: Iterable[ParsedFile], table: Table, dates: tuple[dt.date, dt.date] | None = None
+    files: Iterable[ParsedFile], table: Table, site: KenFrenchSite, dates: tuple[dt.date, dt.date] | None = None
 ) -> tuple[pa.Table, list[str]]:
     """Join the files on their dates into the table's schema, ordered by date; the list holds warnings.
 
@@ -52,89 +52,95 @@ def assemble(
     dropped. With `dates`, only rows from the first (inclusive) to the last (exclusive) are returned.
 
     Raises:
-        AssemblyError: for a file without its daily table, with an empty one, or without a declared header.
+        AssemblyError: for a file without a table of the site's frequency, with an empty one, or without a declared
+            header.
     """
+    frequency = Frequency(site.frequency)
     warnings: list[str] = []
     joined = pl.DataFrame(schema={table.date_column: pl.Date})
     for file in files:
-        chosen = daily_table(file)
+        chosen = first_table(file, frequency)
         found = _columns_by_header(file.declared, chosen, warnings)
         wanted = {published: found[header] for header, published in file.declared.columns.items()}
         frame = pl.DataFrame(
             {
                 table.date_column: pl.Series(chosen.keys, dtype=pl.Date),
-                **{name: pl.Series(_decimals(values), dtype=pl.Float64) for name, values in wanted.items()},
+                **{name: pl.Series(in_decimals(values), dtype=pl.Float64) for name, values in wanted.items()},
             }
         )
         joined = joined.join(frame, on=table.date_column, how="full", coalesce=True)
         for header, published in file.declared.repeats.items():
             primary = dict(joined.select(table.date_column, published).iter_rows())
-            warnings += compare_repeat(file.declared.name, header, published, primary, chosen.keys, found[header])
+            difference = compare_repeat(primary, dict(zip(chosen.keys, found[header], strict=True)), frequency)
+            if difference:
+                warnings.append(
+                    f"{file.declared.name}: its {header} differs from {published} {difference}; {published} was kept."
+                )
     if dates is not None:
         joined = joined.filter(pl.col(table.date_column).is_between(*dates, closed="left"))
     ordered = joined.sort(table.date_column).select(table.arrow_schema.names)
     return ordered.to_arrow().cast(table.arrow_schema), warnings
 
 
-def daily_table(file: ParsedFile) -> SourceTable:
-    """The first daily table of a file: value-weighted in files that hold several.
+def first_table(file: ParsedFile, frequency: Frequency) -> SourceTable:
+    """The first table of that frequency in a file.
 
     Raises:
         AssemblyError: when there is none, or it is empty.
     """
     for candidate in file.tables:
-        if candidate.frequency is Frequency.DAILY:
+        if candidate.frequency is frequency:
             return candidate
-    if not file.tables:
-        raise AssemblyError(file.declared.name, "holds no table: no line begins with a comma")
-    if all(not candidate.keys for candidate in file.tables):
-        raise AssemblyError(file.declared.name, "holds an empty table: a header and no rows")
-    raise AssemblyError(file.declared.name, "holds no daily table")
+    raise AssemblyError(file.declared.name, empty(file.tables) or f"holds no {frequency} table")
+
+
+def empty(tables: Sequence[SourceTable]) -> str | None:
+    """How a file holds nothing at all; None when it does hold something."""
+    if not tables:
+        return "holds no table: no line begins with a comma"
+    if all(not table.keys for table in tables):
+        return "holds an empty table: a header and no rows"
+    return None
 
 
 def compare_repeat(
-    file: str,
-    header: str,
-    published: str,
-    primary: Mapping[dt.date, float | None],
-    keys: list[dt.date],
-    percents: list[float | None],
-) -> list[str]:
-    """Warn when a repeated series is not the one we publish, beyond rounding; dates that one lacks do not count."""
-    pairs = ((key, primary.get(key), percent_to_decimal(percent)) for key, percent in zip(keys, percents, strict=True))
+    primary: Mapping[dt.date, float | None], percents: Mapping[dt.date, float | None], frequency: Frequency
+) -> str | None:
+    """How a repeated series is not the one we publish, beyond rounding; dates that one lacks do not count."""
+    pairs = ((key, primary.get(key), percent_to_decimal(percent)) for key, percent in percents.items())
     differing = [
         key for key, ours, theirs in pairs if ours is not None and theirs is not None and abs(ours - theirs) > ROUNDING
     ]
     if not differing:
-        return []
-    return [
-        f"{file}: its {header} differs from {published} beyond rounding on {len(differing)} of {len(keys)} days, "
-        f"first on {differing[0]}; {published} was kept."
-    ]
+        return None
+    many = "days" if frequency is Frequency.DAILY else "months"
+    return f"beyond rounding on {len(differing)} of {len(percents)} {many}, first on {differing[0]}"
 
 
 def _columns_by_header(
     declared: KenFrenchFile, chosen: SourceTable, warnings: list[str]
 ) -> dict[str, list[float | None]]:
     wanted = [*declared.columns, *declared.repeats]
-    counts = Counter(_plain(name) for name in chosen.header)
-    ambiguous = [name for name in wanted if counts[_plain(name)] > 1]
-    missing = [name for name in wanted if counts[_plain(name)] == 0]
+    counts = Counter(plain(name) for name in chosen.header)
+    ambiguous = [name for name in wanted if counts[plain(name)] > 1]
+    missing = [name for name in wanted if counts[plain(name)] == 0]
     if missing or ambiguous:
         problem = f"has no column {missing[0]}" if missing else f"has two columns {ambiguous[0]}"
         raise AssemblyError(
             declared.name, f"{problem}: expected {', '.join(wanted)}; found {', '.join(chosen.header) or 'no names'}"
         )
-    new = [name for name in chosen.header if _plain(name) not in {_plain(known) for known in wanted}]
+    new = [name for name in chosen.header if plain(name) not in {plain(known) for known in wanted}]
     if new:
         warnings.append(f"{declared.name}: columns that the catalog does not declare were left out: {', '.join(new)}.")
-    by_plain_name = {_plain(name): values for name, values in zip(chosen.header, chosen.columns, strict=True)}
-    return {name: by_plain_name[_plain(name)] for name in wanted}
+    by_plain_name = {plain(name): values for name, values in zip(chosen.header, chosen.columns, strict=True)}
+    return {name: by_plain_name[plain(name)] for name in wanted}
 
 
-def _plain(header: str) -> str:
+def plain(header: str) -> str:
+    """A header as it is compared: without blanks and case."""
     return "".join(header.split()).casefold()
 
 
-def _decimals(values: list[float | None]) -> list[float | None]:
+def in_decimals(values: list[float | None]) -> list[float | None]:
+    """A column of percent figures as decimals."""
     return [percent_to_decimal(value) for value in values]

@@ -11,12 +11,13 @@ from typing import Final
 import httpx
 import pyarrow as pa
 
-from data_platform.catalog import KenFrenchSite, Table
+from data_platform.catalog import KenFrenchPortfolios, KenFrenchSite, Table
 from data_platform.errors import UsageError
 from data_platform.sources.base import Fingerprint, UnusableData, declaration_digest, digest, place
 from data_platform.sources.ken_french.assembling import AssemblyError, ParsedFile, assemble
 from data_platform.sources.ken_french.download import download, library_client
-from data_platform.sources.ken_french.parsing import FormatError, decode, parse_tables, vintage
+from data_platform.sources.ken_french.parsing import FormatError, SourceTable, decode, parse_tables, vintage
+from data_platform.sources.ken_french.portfolios import assemble_portfolios
 from data_platform.sources.ken_french.unpacking import Member, unpack
 
 _BATCH_ROWS: Final = 65_536
@@ -46,34 +47,38 @@ class KenFrenchSource:
         """
         facts: dict[str, str] = {}
         details = {"declaration_hash": declaration_digest(table)}
-        for file in _site_of(table).files:
-            member = self._download(file.name, table, partition).member
-            facts[file.name] = hashlib.sha256(member.data).hexdigest()
-            details[f"sha256 {file.name}"] = facts[file.name]
-            details[f"vintage {file.name}"] = vintage(decode(member.data)) or "not stated"
+        for name in _file_names(_origin_of(table)):
+            member = self._download(name, table, partition).member
+            facts[name] = hashlib.sha256(member.data).hexdigest()
+            details[f"sha256 {name}"] = facts[name]
+            details[f"vintage {name}"] = vintage(decode(member.data)) or "not stated"
         return Fingerprint(
             value=digest({"declaration": details["declaration_hash"], "files": facts}), row_count=None, details=details
         )
 
     def extract(self, table: Table, partition: str) -> Iterator[pa.RecordBatch]:
-        """Yield the joined rows; see `Source.extract`. Warnings of this extraction replace earlier ones.
+        """Yield the rows; see `Source.extract`. Warnings of this extraction replace earlier ones.
 
         Raises:
             SourceError: when a file is missing, cannot be fetched, or is no zip with one CSV.
-            UnusableData: when a file arrived whole but is malformed, empty, or lacks a declared column.
+            UnusableData: when a file arrived whole but is malformed, empty, or lacks a declared column or table.
         """
         dates = table.partition_range(partition)
-        files = [self._parsed(file.name, table, partition) for file in _site_of(table).files]
+        origin = _origin_of(table)
+        parsed = {name: self._parsed(name, table, partition) for name in _file_names(origin)}
         try:
-            rows, self.warnings = assemble(files, table, dates)
+            if isinstance(origin, KenFrenchPortfolios):
+                rows, self.warnings = assemble_portfolios(parsed[origin.file], table, origin, dates)
+            else:
+                files = [ParsedFile(file, parsed[file.name]) for file in origin.files]
+                rows, self.warnings = assemble(files, table, origin, dates)
         except AssemblyError as error:
             raise self._unusable(error.file, error.problem, table, partition) from None
         yield from rows.combine_chunks().to_batches(max_chunksize=_BATCH_ROWS)
 
-    def _parsed(self, name: str, table: Table, partition: str) -> ParsedFile:
-        declared = next(file for file in _site_of(table).files if file.name == name)
+    def _parsed(self, name: str, table: Table, partition: str) -> list[SourceTable]:
         try:
-            return ParsedFile(declared, parse_tables(decode(self._download(name, table, partition).member.data)))
+            return parse_tables(decode(self._download(name, table, partition).member.data))
         except FormatError as error:
             raise self._unusable(name, f"is malformed in {error}", table, partition) from None
 
@@ -94,10 +99,14 @@ class KenFrenchSource:
         return self._downloads[name]
 
 
-def _site_of(table: Table) -> KenFrenchSite:
-    if not isinstance(table.origin, KenFrenchSite):
+def _origin_of(table: Table) -> KenFrenchSite | KenFrenchPortfolios:
+    if not isinstance(table.origin, (KenFrenchSite, KenFrenchPortfolios)):
         raise UsageError(f"{table.name} does not come from Ken French's data library.")
     return table.origin
+
+
+def _file_names(origin: KenFrenchSite | KenFrenchPortfolios) -> list[str]:
+    return [origin.file] if isinstance(origin, KenFrenchPortfolios) else [file.name for file in origin.files]
 
 
 @contextmanager
