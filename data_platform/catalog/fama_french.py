@@ -1,7 +1,8 @@
-"""The Fama-French factors, from Kenneth R. French's data library.
+"""The Fama-French factors and industry portfolios, from Kenneth R. French's data library.
 
-The site publishes percent; everything here is stored as decimals. Missing is -99.99 or -999 on the site, null here.
-History is restated between CRSP vintages, so two versions of these tables differ far back, by design of the source.
+The site publishes returns in percent; here they are stored as decimals. Missing is -99.99 or -999 on the site, here it
+is null. History is restated between CRSP vintages, so two versions of these tables differ far back, by design of
+the source.
 """
 
 from __future__ import annotations
@@ -9,63 +10,147 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from data_platform.catalog.model import Column, Dataset, KenFrenchFile, KenFrenchSite, Partitioning, Table
+from data_platform.catalog.model import (
+    Column,
+    Dataset,
+    KenFrenchFile,
+    KenFrenchPortfolios,
+    KenFrenchSite,
+    Partitioning,
+    SiteFrequency,
+    Table,
+)
 
 _DATE: Final = Column("date", "date", "first column", "Trading day.", nullable=False)
+_MONTH: Final = Column("date", "date", "first column", "Last calendar day of the month.", nullable=False)
+_FIRST_DATES: Final[dict[SiteFrequency, dt.date]] = {"daily": dt.date(1926, 7, 1), "monthly": dt.date(1926, 7, 31)}
+_CALENDARS: Final[dict[SiteFrequency, str]] = {"daily": "XNYS", "monthly": "month_end"}
 
 
 def _factor(name: str, source: str, description: str, max_null_share: float = 1.0) -> Column:
     return Column(name, "float64", source, description, unit="decimal", max_null_share=max_null_share)
 
 
-FF_FACTORS_DAILY: Final = Table(
-    name="ff_factors_daily",
-    dataset="fama_french",
-    title="Fama-French factors, daily",
-    description=(
-        "Market, size, value, momentum, profitability and investment factors and the one-month bill rate. "
-        "`smb` belongs to the three-factor model and `smb_ff5` to the five-factor model: they are different series."
-    ),
-    columns=(
-        _DATE,
-        _factor("mktrf", "3-factor file: Mkt-RF", "Market return in excess of the bill rate.", 0.01),
-        _factor("smb", "3-factor file: SMB", "Small minus big, three-factor model.", 0.01),
-        _factor("hml", "3-factor file: HML", "High minus low book-to-market.", 0.01),
-        _factor("rf", "3-factor file: RF", "One-month Treasury bill return for the day; can be negative.", 0.01),
-        _factor(
-            "umd",
-            "momentum file: Mom",
-            "Up minus down (momentum); begins later in 1926 than the market.",
-            0.05,
+def _factors(frequency: SiteFrequency, date: Column, rf: str) -> Table:
+    """The factors of one frequency; the two tables differ in their files' names and in what a date is."""
+    suffix = "_daily" if frequency == "daily" else ""
+    return Table(
+        name=f"ff_factors_{frequency}",
+        dataset="fama_french",
+        title=f"Fama-French factors, {frequency}",
+        description=(
+            "Market, size, value, momentum, profitability and investment factors and the one-month bill rate. "
+            "`smb` belongs to the three-factor model and `smb_ff5` to the five-factor model: they are different series."
         ),
-        _factor("smb_ff5", "5-factor file: SMB", "Small minus big, five-factor model; begins in 1963."),
-        _factor("rmw", "5-factor file: RMW", "Robust minus weak profitability; begins in 1963."),
-        _factor("cma", "5-factor file: CMA", "Conservative minus aggressive investment; begins in 1963."),
-    ),
-    key=("date",),
-    date_column="date",
-    partitioning=Partitioning.WHOLE,
-    origin=KenFrenchSite(
-        files=(
-            KenFrenchFile(
-                "F-F_Research_Data_Factors_daily_CSV.zip",
-                {"Mkt-RF": "mktrf", "SMB": "smb", "HML": "hml", "RF": "rf"},
+        columns=(
+            date,
+            _factor("mktrf", "3-factor file: Mkt-RF", "Market return in excess of the bill rate.", 0.01),
+            _factor("smb", "3-factor file: SMB", "Small minus big, three-factor model.", 0.01),
+            _factor("hml", "3-factor file: HML", "High minus low book-to-market.", 0.01),
+            _factor("rf", "3-factor file: RF", rf, 0.01),
+            _factor(
+                "umd",
+                "momentum file: Mom",
+                "Up minus down (momentum); begins later than the market, in 1926 (daily) or 1927 (monthly).",
+                0.05,
             ),
-            KenFrenchFile("F-F_Momentum_Factor_daily_CSV.zip", {"Mom": "umd"}),
-            KenFrenchFile(
-                "F-F_Research_Data_5_Factors_2x3_daily_CSV.zip",
-                {"SMB": "smb_ff5", "RMW": "rmw", "CMA": "cma"},
-                repeats={"Mkt-RF": "mktrf", "HML": "hml", "RF": "rf"},
+            _factor("smb_ff5", "5-factor file: SMB", "Small minus big, five-factor model; begins in 1963."),
+            _factor("rmw", "5-factor file: RMW", "Robust minus weak profitability; begins in 1963."),
+            _factor("cma", "5-factor file: CMA", "Conservative minus aggressive investment; begins in 1963."),
+        ),
+        key=("date",),
+        date_column="date",
+        partitioning=Partitioning.WHOLE,
+        origin=KenFrenchSite(
+            files=(
+                KenFrenchFile(
+                    f"F-F_Research_Data_Factors{suffix}_CSV.zip",
+                    {"Mkt-RF": "mktrf", "SMB": "smb", "HML": "hml", "RF": "rf"},
+                ),
+                KenFrenchFile(f"F-F_Momentum_Factor{suffix}_CSV.zip", {"Mom": "umd"}),
+                KenFrenchFile(
+                    f"F-F_Research_Data_5_Factors_2x3{suffix}_CSV.zip",
+                    {"SMB": "smb_ff5", "RMW": "rmw", "CMA": "cma"},
+                    repeats={"Mkt-RF": "mktrf", "HML": "hml", "RF": "rf"},
+                ),
             ),
-        )
-    ),
-    calendar="XNYS",
-    first_date=dt.date(1926, 7, 1),
-)
+            frequency=frequency,
+        ),
+        calendar=_CALENDARS[frequency],
+        first_date=_FIRST_DATES[frequency],
+    )
+
+
+def _industries(count: int, max_null_share: float) -> tuple[Table, Table]:
+    """The daily and the monthly table of a number of industries; only monthly files know firms and their size."""
+    returns = (
+        Column("industry", "str", "header", "The industry's short name, as the site spells it.", nullable=False),
+        Column("weighting", "str", "caption", "vw: value-weighted, ew: equal-weighted.", nullable=False),
+        Column(
+            "ret",
+            "float64",
+            "tables of value- and equal-weighted returns",
+            "Return of the portfolio; null while the industry has no firms.",
+            "decimal",
+            max_null_share=max_null_share,
+        ),
+    )
+    firms = (
+        Column(
+            "n_firms",
+            "int64",
+            "table of the number of firms",
+            "Firms in the industry; the same on both weightings' rows.",
+            "firms",
+            max_null_share=max_null_share,
+        ),
+        Column(
+            "avg_firm_size",
+            "float64",
+            "table of the average firm size",
+            "Average market capitalisation of the industry's firms in million USD; the same on both weightings' rows.",
+            "million USD",
+            max_null_share=max_null_share,
+        ),
+    )
+    return (
+        _industry_table(count, "daily", (_DATE, *returns)),
+        _industry_table(count, "monthly", (_MONTH, *returns, *firms)),
+    )
+
+
+def _industry_table(count: int, frequency: SiteFrequency, columns: tuple[Column, ...]) -> Table:
+    suffix = "_daily" if frequency == "daily" else ""
+    return Table(
+        name=f"ff_industries_{count}_{frequency}",
+        dataset="fama_french",
+        title=f"{count} industry portfolios, {frequency}",
+        description=(
+            f"Returns of {count} industry portfolios, value- and equal-weighted: one row for each date, industry and "
+            "weighting. Filter on `weighting`, or every industry counts twice."
+        ),
+        columns=columns,
+        key=("date", "industry", "weighting"),
+        date_column="date",
+        partitioning=Partitioning.WHOLE,
+        origin=KenFrenchPortfolios(f"{count}_Industry_Portfolios{suffix}_CSV.zip", count, frequency),
+        calendar=_CALENDARS[frequency],
+        first_date=_FIRST_DATES[frequency],
+    )
+
 
 FAMA_FRENCH: Final = Dataset(
     name="fama_french",
     title="Fama-French data library",
     licence="Numbers by Eugene F. Fama and Kenneth R. French; cite the data library, do not redistribute.",
-    tables=(FF_FACTORS_DAILY,),
+    tables=(
+        _factors("daily", _DATE, "One-month Treasury bill return for the day; can be negative."),
+        _factors("monthly", _MONTH, "One-month Treasury bill return; can be negative."),
+        # The few broad industries have firms throughout; one that goes missing from the table is noticed.
+        *_industries(10, max_null_share=0.05),
+        *_industries(30, max_null_share=0.03),
+        # Of the narrow ones several have no firm before the 1960s (soda, guns, gold, health, software): six with
+        # forty of a hundred years missing are 5 %, and some others have shorter gaps.
+        *_industries(49, max_null_share=0.15),
+    ),
 )

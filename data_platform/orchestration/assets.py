@@ -30,7 +30,7 @@ _ABOUT_CHECKS: Final = {
     "row_count": "The source's own count, the last good version and the year before agree with the number of rows.",
     "null_pct": "No column has more missing values than the catalog allows.",
     "schema": "Columns and types are those of the catalog.",
-    "date_continuity": "Every session is there, nothing but sessions, and every security on each of its days.",
+    "date_continuity": "Every session or month is there, nothing else, and each security or portfolio on its dates.",
     "contract": "The key is unique and rows stand in its order.",
 }
 

@@ -8,11 +8,21 @@ import re
 import pyarrow as pa
 import pytest
 
-from data_platform.catalog import DATASETS, TABLES, KenFrenchSite, Table, WrdsQuery, find_dataset, find_table
+from data_platform.catalog import (
+    DATASETS,
+    TABLES,
+    KenFrenchPortfolios,
+    KenFrenchSite,
+    Table,
+    WrdsQuery,
+    find_dataset,
+    find_table,
+)
 from data_platform.catalog.dtypes import arrow_type
 from data_platform.errors import UsageError
 from data_platform.settings import PROJECT_ROOT
 
+INDUSTRIES = ("ff_industries_10", "ff_industries_30", "ff_industries_49")
 EVERY_TABLE = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 
 
@@ -38,7 +48,7 @@ def test_the_table_belongs_to_its_dataset(table: Table) -> None:
 @EVERY_TABLE
 def test_a_wrds_query_selects_the_columns_in_the_catalogs_order(table: Table) -> None:
     if not isinstance(table.origin, WrdsQuery):
-        assert isinstance(table.origin, KenFrenchSite)
+        assert isinstance(table.origin, KenFrenchSite | KenFrenchPortfolios)
         return
     text = (PROJECT_ROOT / "sql" / "extract" / table.origin.sql).read_text()
     spoken = re.sub(r"--.*", "", text)
@@ -58,6 +68,41 @@ def test_factor_columns_come_from_declared_headers(table: Table) -> None:
     if isinstance(table.origin, KenFrenchSite):
         filled = [column for file in table.origin.files for column in file.columns.values()]
         assert sorted(filled) == sorted(column.name for column in table.columns if column.name != "date")
+
+
+def test_the_tables_of_fama_french_come_from_files_of_their_own_frequency() -> None:
+    files: dict[str, list[str]] = {}
+    for table in DATASETS["fama_french"].tables:
+        origin = table.origin
+        assert isinstance(origin, KenFrenchSite | KenFrenchPortfolios)
+        assert table.name.endswith(f"_{origin.frequency}")
+        assert table.calendar == {"daily": "XNYS", "monthly": "month_end"}[origin.frequency]
+        names = [origin.file] if isinstance(origin, KenFrenchPortfolios) else [file.name for file in origin.files]
+        assert {"_daily_" in name for name in names} == {origin.frequency == "daily"}
+        files[table.name] = names
+    assert sorted(files) == sorted(
+        [f"{kind}_{frequency}" for frequency in ("daily", "monthly") for kind in ("ff_factors", *INDUSTRIES)]
+    )
+    assert files["ff_industries_49_daily"] == ["49_Industry_Portfolios_daily_CSV.zip"]
+    assert files["ff_factors_monthly"] == [
+        "F-F_Research_Data_Factors_CSV.zip",
+        "F-F_Momentum_Factor_CSV.zip",
+        "F-F_Research_Data_5_Factors_2x3_CSV.zip",
+    ]
+
+
+@pytest.mark.parametrize("name", INDUSTRIES)
+def test_industries_are_long_and_only_months_know_firms(name: str) -> None:
+    daily, monthly = (find_table(f"{name}_{frequency}") for frequency in ("daily", "monthly"))
+
+    assert daily.key == monthly.key == ("date", "industry", "weighting")
+    assert daily.arrow_schema.names == ["date", "industry", "weighting", "ret"]
+    assert monthly.arrow_schema.names == ["date", "industry", "weighting", "ret", "n_firms", "avg_firm_size"]
+    assert monthly.arrow_schema.field("n_firms").type == pa.int64()
+    assert (monthly.column("ret").unit, monthly.column("avg_firm_size").unit) == ("decimal", "million USD")
+    assert "million USD" in monthly.column("avg_firm_size").description
+    assert isinstance(monthly.origin, KenFrenchPortfolios)
+    assert str(monthly.origin.count) in name
 
 
 @pytest.mark.parametrize(

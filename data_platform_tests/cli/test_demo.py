@@ -17,6 +17,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from data_platform.catalog import DATASETS, TABLES
 from data_platform.records.connection import open_records
 from data_platform.settings import Settings
 from data_platform_tests.cli.conftest import COMMAND, Ran, environment, run, run_here
@@ -46,7 +47,8 @@ def test_a_second_demo_finds_everything_current(demo_home: Path, platform: Platf
 
 def test_status_lists_every_table(platform: Platform) -> None:
     states = {state["table"]: state for state in platform("status", "--json").json}
-    assert set(states) == {"crsp_daily", "ff_factors_daily"}
+    assert set(states) == set(TABLES)
+    assert {state["validation_status"] for state in states.values()} == {"passed"}
     crsp = states["crsp_daily"]
     assert (crsp["dataset"], crsp["manifest_version"], crsp["validation_status"]) == ("crsp", 5, "passed")
     assert {"last_sync", "row_count", "schema_version"} <= set(crsp)
@@ -76,6 +78,17 @@ def test_query_in_every_format(platform: Platform) -> None:
     as_csv = platform("query", "-d", "crsp", sql, "--format", "csv").out
     assert [row["permno"] for row in csv.DictReader(io.StringIO(as_csv))] == [str(row["permno"]) for row in rows]
     assert str(rows[0]["permno"]) in platform("query", "-d", "crsp", sql).out
+
+
+def test_query_of_industries_by_month_beside_the_factors(platform: Platform) -> None:
+    sql = (
+        "SELECT weighting, count(DISTINCT industry) AS industries, count(*) AS months, min(n_firms) > 0 AS firms "
+        "FROM ff_industries_10_monthly JOIN ff_factors_monthly USING (date) GROUP BY ALL ORDER BY weighting"
+    )
+    assert platform("query", "-d", "fama_french", sql, "--json").json == [
+        {"weighting": "ew", "industries": 10, "months": 600, "firms": True},
+        {"weighting": "vw", "industries": 10, "months": 600, "firms": True},
+    ]
 
 
 def test_query_as_parquet(demo_home: Path) -> None:
@@ -213,7 +226,8 @@ def _refuse_by_role(platform: Platform) -> None:
     platform("users", "revoke", "ann", "dataset:crsp")
     revoked = platform("query", "-d", "crsp", "SELECT 1", DATA_PLATFORM_TOKEN=ann)
     assert (revoked.code, "Access to crsp requires dataset:crsp" in revoked.err) == (3, True)
-    assert [state["dataset"] for state in platform("status", "--json", DATA_PLATFORM_TOKEN=ann).json] == ["fama_french"]
+    seen = [state["table"] for state in platform("status", "--json", DATA_PLATFORM_TOKEN=ann).json]
+    assert seen == [table.name for table in DATASETS["fama_french"].tables]
     assert platform("versions", "crsp_daily", DATA_PLATFORM_TOKEN=ann).code == 3
     assert platform("users", "list", DATA_PLATFORM_TOKEN=ann).code == 3
     platform("users", "disable", "ann")

@@ -6,12 +6,13 @@ import dataclasses
 
 import pytest
 
-from data_platform.catalog import KenFrenchFile, KenFrenchSite, Table, WrdsQuery, find_table
+from data_platform.catalog import KenFrenchFile, KenFrenchPortfolios, KenFrenchSite, Table, WrdsQuery, find_table
 from data_platform.sources import base
 from data_platform.sources.base import declaration_digest
 
 CRSP = find_table("crsp_daily")
 FACTORS = find_table("ff_factors_daily")
+INDUSTRIES = find_table("ff_industries_10_monthly")
 
 
 def _first_column(table: Table, **changes: object) -> Table:
@@ -35,6 +36,16 @@ def _files_in_another_order() -> Table:
     return dataclasses.replace(FACTORS, origin=KenFrenchSite(FACTORS.origin.files[::-1]))
 
 
+def _industries(**changes: object) -> Table:
+    assert isinstance(INDUSTRIES.origin, KenFrenchPortfolios)
+    return dataclasses.replace(INDUSTRIES, origin=dataclasses.replace(INDUSTRIES.origin, **changes))
+
+
+def _monthly(table: Table) -> Table:
+    assert isinstance(table.origin, KenFrenchSite)
+    return dataclasses.replace(table, origin=dataclasses.replace(table.origin, frequency="monthly"))
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -50,6 +61,10 @@ def _files_in_another_order() -> Table:
         (FACTORS, _first_file(columns={"SMB": "mktrf", "Mkt-RF": "smb", "HML": "hml", "RF": "rf"})),
         (FACTORS, _first_file(repeats={"Mkt-RF": "mktrf"})),
         (FACTORS, _files_in_another_order()),
+        (FACTORS, _monthly(FACTORS)),
+        (INDUSTRIES, _industries(file="other.zip")),
+        (INDUSTRIES, _industries(count=12)),
+        (INDUSTRIES, _industries(frequency="daily")),
     ],
 )
 def test_what_decides_how_data_is_stored_counts(before: Table, after: Table) -> None:
@@ -67,6 +82,18 @@ def test_what_decides_how_data_is_stored_counts(before: Table, after: Table) -> 
 )
 def test_what_does_not_does_not(after: Table) -> None:
     assert declaration_digest(after) == declaration_digest(FACTORS)
+
+
+@pytest.mark.parametrize(
+    ("table", "digest"),
+    [
+        (CRSP, "0c36e7ddd7e76785be32293e1ed3de8e9fc4a21be16666437565a51a77e82de1"),
+        (FACTORS, "cdf60bf4b3481384055746e79e3d0aa493c9f55e5279e212d44f66d34d6ee909"),
+    ],
+)
+def test_what_was_published_by_earlier_releases_is_not_extracted_again(table: Table, digest: str) -> None:
+    """A change here makes every user fetch the table anew: raise it on purpose or not at all."""
+    assert declaration_digest(table) == digest
 
 
 @pytest.mark.parametrize("table", [CRSP, FACTORS], ids=["wrds", "ken_french"])

@@ -1,11 +1,11 @@
-"""The synthetic factor files have the data library's form and come from the market beside them."""
+"""The synthetic library's files have the real one's form and come from the market beside them."""
 
 from __future__ import annotations
 
 import polars as pl
 import pytest
 
-from data_platform.catalog import KenFrenchSite, find_table
+from data_platform.catalog import KenFrenchPortfolios, KenFrenchSite, find_dataset
 from data_platform.sources.demo.library import NOTICE, library_files
 from data_platform.sources.demo.market import Market, simulate
 from data_platform.sources.demo.relation import relation_frame
@@ -25,10 +25,15 @@ def texts(market: Market) -> dict[str, str]:
 
 
 def test_they_are_the_files_that_the_catalog_asks_for(texts: dict[str, str]) -> None:
-    origin = find_table("ff_factors_daily").origin
-    assert isinstance(origin, KenFrenchSite)
+    wanted: set[str] = set()
+    for table in find_dataset("fama_french").tables:
+        if isinstance(table.origin, KenFrenchSite):
+            wanted |= {file.name for file in table.origin.files}
+        elif isinstance(table.origin, KenFrenchPortfolios):
+            wanted.add(table.origin.file)
 
-    assert set(texts) == {file.name for file in origin.files} == {THREE, MOMENTUM, FIVE}
+    assert set(texts) == wanted > {THREE, MOMENTUM, FIVE}
+    assert len(wanted) == 12
 
 
 def test_every_file_says_first_that_its_numbers_are_synthetic(texts: dict[str, str]) -> None:
@@ -44,8 +49,8 @@ def test_the_same_market_gives_the_same_bytes(market: Market) -> None:
 
 
 def test_they_cover_the_stored_sessions_and_lack_a_few_momentum_figures(market: Market, texts: dict[str, str]) -> None:
-    for name, text in texts.items():
-        (table,) = parse_tables(text)
+    for name in (THREE, MOMENTUM, FIVE):
+        (table,) = parse_tables(texts[name])
         assert table.keys == market.sessions[market.opening :]
         missing = sum(value is None for column in table.columns for value in column)
         assert (missing > 0) == (name == MOMENTUM)

@@ -1,4 +1,4 @@
-"""Putting the demo into this home: the market into its Postgres server, the factor files into its folder."""
+"""Putting the demo into this home: the market into its Postgres server, the data library's files into its folder."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from data_platform.records.databases import Databases, DemoServer
 
-GENERATOR: Final = 1
-"""Counts up whenever the same seed would give other rows, so that old demos are generated anew."""
+GENERATOR: Final = 2
+"""Counts up whenever the same seed would give other rows or files, so that old demos are generated anew."""
 
 DEFAULT_SEED: Final = 20_240_229
 DEFAULT_YEARS: Final = (2020, 2024)
