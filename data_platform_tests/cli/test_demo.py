@@ -80,17 +80,6 @@ def test_query_in_every_format(platform: Platform) -> None:
     assert str(rows[0]["permno"]) in platform("query", "-d", "crsp", sql).out
 
 
-def test_query_of_industries_by_month_beside_the_factors(platform: Platform) -> None:
-    sql = (
-        "SELECT weighting, count(DISTINCT industry) AS industries, count(*) AS months, min(n_firms) > 0 AS firms "
-        "FROM ff_industries_10_monthly JOIN ff_factors_monthly USING (date) GROUP BY ALL ORDER BY weighting"
-    )
-    assert platform("query", "-d", "fama_french", sql, "--json").json == [
-        {"weighting": "ew", "industries": 10, "months": 600, "firms": True},
-        {"weighting": "vw", "industries": 10, "months": 600, "firms": True},
-    ]
-
-
 def test_query_as_parquet(demo_home: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "query", "-d", "crsp", "SELECT count(*) AS n FROM crsp_daily", "--format", "parquet"],

@@ -49,6 +49,17 @@ def warehouse(copied: Path) -> Warehouse:
     return Warehouse(Settings(home=copied).warehouse_root)
 
 
+def test_query_of_industries_by_month_beside_the_factors(store: Store) -> None:
+    sql = (
+        "SELECT weighting, count(DISTINCT industry) AS industries, count(*) AS months, min(n_firms) > 0 AS firms "
+        "FROM ff_industries_10_monthly JOIN ff_factors_monthly USING (date) GROUP BY ALL ORDER BY weighting"
+    )
+    assert store("query", "-d", "fama_french", sql, "--json").json == [
+        {"weighting": "ew", "industries": 10, "months": 600, "firms": True},
+        {"weighting": "vw", "industries": 10, "months": 600, "firms": True},
+    ]
+
+
 def test_a_tagged_version_is_read_after_a_rollback(store: Store) -> None:
     assert store("snapshot", "create", "before", "--description", "all five years").code == 0
     again = store("snapshot", "create", "before")
