@@ -152,7 +152,7 @@ def test_rotating_while_queries_are_audited_loses_none(installation: Installatio
 
     def ask() -> None:
         nonlocal asked
-        while not stopping.is_set():
+        while not stopping.is_set() and asked < 200:
             installation.ask(1)
             asked += 1
 
