@@ -8,7 +8,6 @@ import typer
 
 from data_platform.cli.output import say
 from data_platform.cli.session import require_administration
-from data_platform.orchestration.serving import serve
 from data_platform.records.connection import open_records
 from data_platform.settings import load_settings
 
@@ -19,6 +18,9 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the UI, on this machine only.")] = 3000,
 ) -> None:
     """Serve the Dagster UI on 127.0.0.1, with daemon and code server, until Ctrl-C."""
+    # Dagster takes a second to import, and the other commands do without it.
+    from data_platform.orchestration.serving import serve  # noqa: PLC0415 - see above
+
     settings = load_settings()
     require_administration(settings)
     with open_records(settings) as records:

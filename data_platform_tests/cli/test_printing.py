@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -41,3 +43,13 @@ def test_names_and_text_are_shown_as_they_are_but_steer_nothing(capsys: pytest.C
 def test_a_first_year_to_come_is_one_clear_error() -> None:
     with pytest.raises(ConfigurationError, match="2090, a year to come"):
         years(Settings(start_year=2090), dt.date(2026, 11, 20))
+
+
+SLOW = ("dagster", "duckdb", "exchange_calendars", "pandas", "sqlglot", "wrds", "yfinance")
+"""What only some commands need, and every command would wait for."""
+
+
+def test_no_command_waits_for_libraries_that_it_does_not_use() -> None:
+    code = f"import sys, data_platform.cli.main; print([name for name in {SLOW} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
