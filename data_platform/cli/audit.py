@@ -113,14 +113,7 @@ def new_key(*, as_json: Json = False) -> None:
 def rotate(*, as_json: Json = False) -> None:
     """Encrypt every kept text and every archive under the newest key. Exit 1 when something could not be."""
     with _trail() as trail, _bar("Encrypting") as progress:
-        last = 0
-
-        def moved(done: int, total: int) -> None:
-            nonlocal last
-            progress(done - last, total)
-            last = done
-
-        report = trail.rotate_key(moved)
+        report = trail.rotate_key(progress)
     if as_json:
         print_json(report)
     else:

@@ -15,7 +15,6 @@ from data_platform.errors import UsageError
 from data_platform.governance.identity import LOCAL, user_from_record
 from data_platform.governance.permissions import (
     PERMISSIONS,
-    Decision,
     Role,
     User,
     decide_removal,
@@ -71,12 +70,12 @@ class Accounts:
 
     def grant(self, user_id: str, permission: str, reason: str | None = None) -> UserRecord:
         """Grant a permission beyond the role; it lifts a revocation."""
-        known_permission(permission)
+        _require_known(permission)
         return self._change(lambda connection: users.grant(connection, user_id, permission, reason))
 
     def revoke(self, user_id: str, permission: str, reason: str | None = None) -> UserRecord:
         """Take a permission away, whatever the role says; it lifts a grant."""
-        known_permission(permission)
+        _require_known(permission)
         return self._change(lambda connection: users.revoke(connection, user_id, permission, reason))
 
     def disable(self, user_id: str, reason: str | None = None) -> UserRecord:
@@ -118,21 +117,15 @@ class Accounts:
             yield connection
 
 
-def known_permission(permission: str) -> str:
-    """Return the permission when there is such a one.
-
-    Raises:
-        UsageError: otherwise, with the ones there are.
-    """
+def _require_known(permission: str) -> None:
     if permission not in PERMISSIONS:
         raise UsageError(
             f"{texts.shown(permission)} is no permission.", hint=f"Known: {', '.join(sorted(PERMISSIONS))}."
         )
-    return permission
 
 
 def _keep_one(connection: Connection, user_id: str) -> None:
-    decision: Decision = decide_removal(users.administrators(connection), user_id)
+    decision = decide_removal(users.administrators(connection), user_id)
     if not decision.allowed:
         raise UsageError(
             decision.reason or "Not allowed.", hint="Give another account the role first: data-platform users set-role"

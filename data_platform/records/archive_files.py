@@ -92,11 +92,12 @@ class ArchiveFiles:
         Raises:
             ChecksumMismatchError: as `read` does.
         """
-        content = gzip.compress(self._content(name, sha256, cipher), mtime=0)
+        self._content(name, sha256, cipher)
         path = self.root / name
-        if cipher.renewed(path.read_bytes()) is None:
+        fresh = cipher.renewed(path.read_bytes())
+        if fresh is None:
             return False
-        write_private(path, cipher.encrypt_bytes(content))
+        write_private(path, fresh)
         return True
 
     def _content(self, name: str, sha256: str, cipher: Cipher) -> bytes:

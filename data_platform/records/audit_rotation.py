@@ -23,7 +23,7 @@ _BATCH: Final = 500
 _TEXTS: Final = ((QUERY_AUDIT.table, ("query_text",)), ("query_requests", ("query_text", "parameters")))
 
 Progress = Callable[[int, int], None]
-"""Called with the last audit row that was looked at and the last there is."""
+"""Called with the audit rows that were passed just now and the number in all."""
 
 
 class KeyRotation(BaseModel):
@@ -54,7 +54,7 @@ def rotate(
     findings: list[str] = []
     end = head_of(connection, QUERY_AUDIT).id
     for table, columns in _TEXTS:
-        after: object = None
+        after: Any = None
         while rows := _rows_after(connection, table, columns, after):
             fresh: list[dict[str, object]] = []
             for row in rows:
@@ -70,9 +70,9 @@ def rotate(
                     fresh.append({"id": row["id"], **{name: values.get(name) or row[name] for name in columns}})
             _store(connection, table, columns, fresh)
             renewed += len(fresh)
-            after = rows[-1]["id"]
             if progress and table == QUERY_AUDIT.table:
-                progress(int(rows[-1]["id"]), end)
+                progress(int(rows[-1]["id"]) - int(after or 0), end)
+            after = rows[-1]["id"]
     archived, problems = _rotate_archives(connection, files, cipher)
     return KeyRotation(
         texts=texts,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import psycopg
@@ -177,13 +178,8 @@ def _written(connection: OWNER_ROWS, policy: Policy, rows: Rows, files: ArchiveF
     archive = Archive(policy.table, written.name, written.sha256, len(rows), min(times), max(times))
     if start is None:
         return archive
-    return Archive(
-        policy.table,
-        written.name,
-        written.sha256,
-        len(rows),
-        min(times),
-        max(times),
+    return replace(
+        archive,
         first_id=rows[0]["id"],
         last_id=rows[-1]["id"],
         previous_hash=start.hash,
