@@ -34,7 +34,14 @@ class ConfigurationError(PlatformError):
 
 
 class SourceError(PlatformError):
-    """The source could not be reached, refused us, or answered with something that is not its data."""
+    """The source could not be reached, refused us, or answered with something that is not its data.
+
+    `transient` says that trying again may help by itself: the line was cut, the server is restarting, or busy.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, transient: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.transient = transient
 
 
 class DatabaseUnavailableError(PlatformError):

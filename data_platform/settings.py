@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     wrds_password: SecretStr | None = None
     wrds_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "require"
 
+    crsp_format: Literal["ciz", "siz"] = Field(
+        default="ciz",
+        description="CRSP's living format (ciz), or the older one, which ended in 2024 (siz), for the tables it had.",
+    )
+
     ken_french_url: str | None = Field(
         default=None, description=f"Base address of the data library; {KEN_FRENCH_URL} unless set."
     )

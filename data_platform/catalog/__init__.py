@@ -2,7 +2,7 @@
 
 A table's declaration is the single source of truth for its columns, types, units, key, partitioning and where its
 rows come from. Everything else (extraction, schema checks, Dagster assets, the governed schema) is derived from it.
-One module per dataset. How tables are synced, stored or checked does not belong here.
+One module or folder per dataset. How tables are synced, stored or checked does not belong here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Final
 
+from data_platform.catalog.compustat import COMPUSTAT
 from data_platform.catalog.crsp import CRSP
 from data_platform.catalog.fama_french import FAMA_FRENCH
 from data_platform.catalog.model import (
@@ -39,7 +40,7 @@ __all__ = [
     "find_table",
 ]
 
-DATASETS: Final[dict[str, Dataset]] = {dataset.name: dataset for dataset in (CRSP, FAMA_FRENCH)}
+DATASETS: Final[dict[str, Dataset]] = {dataset.name: dataset for dataset in (CRSP, COMPUSTAT, FAMA_FRENCH)}
 TABLES: Final[dict[str, Table]] = {table.name: table for dataset in DATASETS.values() for table in dataset.tables}
 
 

@@ -2,7 +2,7 @@
 
 The site publishes returns in percent; here they are stored as decimals. Missing is -99.99 or -999 on the site, here it
 is null. History is restated between CRSP vintages, so two versions of these tables differ far back, by design of
-the source.
+the source. WRDS keeps a copy of the factors, in decimals, which stands in when the site is not reachable.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from data_platform.catalog.model import (
     Partitioning,
     SiteFrequency,
     Table,
+    WrdsQuery,
 )
 
 _DATE: Final = Column("date", "date", "first column", "Trading day.", nullable=False)
@@ -75,6 +76,7 @@ def _factors(frequency: SiteFrequency, date: Column, rf: str) -> Table:
                 ),
             ),
             frequency=frequency,
+            wrds=WrdsQuery(relation=f"ff.factors_{frequency}", sql=f"fama_french/ff_factors_{frequency}.sql"),
         ),
         calendar=_CALENDARS[frequency],
         first_date=_FIRST_DATES[frequency],

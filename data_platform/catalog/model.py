@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -51,13 +51,17 @@ class Column:
 class WrdsQuery:
     """Rows from a WRDS relation by the query in `sql/extract/<sql>`, cut on the relation's own `date_column`.
 
-    The query selects the published columns under their published names, in the table's order, and takes the
-    parameters ``%(start)s`` (inclusive) and ``%(end)s`` (exclusive). It has no ORDER BY: the transport adds the key's.
+    The query selects the published columns under their published names, in the table's order. That of a table kept by
+    year takes the parameters ``%(start)s`` (inclusive) and ``%(end)s`` (exclusive); that of a table kept whole takes
+    none and has no `date_column`. It has no ORDER BY: the transport adds the key's.
+
+    `siz` is where the same columns come from in CRSP's older format, for a table that had one.
     """
 
     relation: str
     sql: str
-    date_column: str
+    date_column: str | None = None
+    siz: WrdsQuery | None = None
 
     @property
     def schema(self) -> str:
@@ -84,10 +88,14 @@ SiteFrequency = Literal["daily", "monthly"]
 
 @dataclass(frozen=True, slots=True)
 class KenFrenchSite:
-    """Rows from Ken French's data library: of each file the first table of that frequency, outer-joined on dates."""
+    """Rows from Ken French's data library: of each file the first table of that frequency, outer-joined on dates.
+
+    `wrds` is where the same columns can be had when the site is not reachable.
+    """
 
     files: tuple[KenFrenchFile, ...]
     frequency: SiteFrequency = "daily"
+    wrds: WrdsQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,12 @@ class KenFrenchPortfolios:
 class Table:
     """One published table. `first_date` bounds what its date column may hold; `calendar` names its sessions.
 
-    The calendar is an exchange's code, such as ``XNYS``, or ``month_end``: the last calendar day of every month.
+    The calendar is an exchange's code, such as ``XNYS``, ``month_end`` for the last calendar day of every month, or
+    ``last_session:XNYS`` for the last session of every month; None where rows stand on no regular dates (events,
+    ranges, fiscal periods). `date_column` is None where rows have no date of their own (codes, companies).
+
+    The first column of the key is never null. Others may be where the source leaves them open; such a row comes after
+    those with a value.
     """
 
     name: str
@@ -116,10 +129,10 @@ class Table:
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    date_column: str
+    date_column: str | None
     partitioning: Partitioning
     origin: WrdsQuery | KenFrenchSite | KenFrenchPortfolios
-    calendar: str
+    calendar: str | None
     first_date: dt.date
 
     @property
@@ -133,6 +146,18 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @property
+    def in_siz(self) -> Table:
+        """The same table as it comes from CRSP's older format; itself where there is no such thing."""
+        siz = self.origin.siz if isinstance(self.origin, WrdsQuery) else None
+        return self if siz is None else replace(self, origin=siz)
+
+    @property
+    def on_wrds(self) -> Table | None:
+        """The same table as it comes from WRDS when its own site is not reachable; None when WRDS has no copy."""
+        copy = self.origin.wrds if isinstance(self.origin, KenFrenchSite) else None
+        return None if copy is None else replace(self, origin=copy)
 
     def partition_range(self, partition: str) -> tuple[dt.date, dt.date] | None:
         """The dates a partition covers, first inclusive and last exclusive; None for a table kept whole.

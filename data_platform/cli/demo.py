@@ -12,7 +12,7 @@ from typing import Final
 from rich.panel import Panel
 from rich.text import Text
 
-from data_platform.catalog import TABLES, find_table
+from data_platform.catalog import find_table
 from data_platform.cli.output import print_table, say, stdout
 from data_platform.cli.query import print_rows, run_as_job, summary
 from data_platform.cli.session import Session, open_session
@@ -32,7 +32,17 @@ SELECT year(date) AS year, count(DISTINCT permno) AS securities, count(*) AS "ro
        round(100 * avg(ret), 4) AS mean_daily_return_pct, count(*) - count(ret) AS missing_returns
 FROM crsp_daily GROUP BY ALL ORDER BY year
 """
-_TABLES: Final = tuple(TABLES)
+_TABLES: Final = (
+    "crsp_daily",
+    "crsp_monthly",
+    "crsp_names",
+    "ccm_links",
+    "compustat_annual",
+    "compustat_quarterly",
+    "ff_factors_daily",
+    "ff_factors_monthly",
+)
+"""A few of each dataset: enough for the queries that one tries first, and soon done."""
 
 
 def demo() -> None:

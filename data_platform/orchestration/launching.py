@@ -9,6 +9,7 @@ from uuid import UUID
 import dagster as dg
 
 from data_platform.catalog import Table
+from data_platform.catalog.stretches import stretches
 from data_platform.errors import PlatformError
 from data_platform.orchestration.dead_runs import PROCESS_TAG, report_dead_runs, this_process
 
@@ -83,17 +84,6 @@ def _pass_on_interruption(result: dg.ExecuteInProcessResult) -> None:
             error = event.step_failure_data.error
             if error is not None and error.cls_name == _INTERRUPTED:
                 raise KeyboardInterrupt
-
-
-def stretches(partitions: list[str]) -> list[list[str]]:
-    """Cut yearly partitions into stretches of adjacent years, which one run can take as a range."""
-    found: list[list[str]] = []
-    for partition in sorted(partitions):
-        if found and int(found[-1][-1]) + 1 == int(partition):
-            found[-1].append(partition)
-        else:
-            found.append([partition])
-    return found
 
 
 def partition_tags(chosen: list[str]) -> dict[str, str]:

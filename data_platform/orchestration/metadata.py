@@ -30,11 +30,12 @@ def materialization_metadata(table: Table, outcome: SyncOutcome, warehouse: Ware
         "source": file.source,
         "source_fingerprint": file.source_fingerprint,
         "bytes": file.bytes,
-        "first_date": file.min_date.isoformat(),
-        "last_date": file.max_date.isoformat(),
         "up_to_date": outcome.status.value == "up_to_date",
         "seconds": round(outcome.seconds, 3),
     }
+    if file.min_date is not None and file.max_date is not None:
+        metadata["first_date"] = file.min_date.isoformat()
+        metadata["last_date"] = file.max_date.isoformat()
     if table.partitioning is not Partitioning.WHOLE:
         metadata["dagster/partition_row_count"] = file.rows
     if outcome.extract_seconds:

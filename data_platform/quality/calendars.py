@@ -1,4 +1,4 @@
-"""Calendars: which days are sessions, or for monthly tables which days end a month.
+"""Calendars: which days are sessions, or for monthly tables which days or sessions end a month.
 
 From 1970 on, exchange_calendars' XNYS agrees with the dates of the daily Fama-French file day by day. Before that it
 counts some holidays as sessions and lacks the Saturday sessions (until 1952), so it is not used as a judge there.
@@ -8,20 +8,36 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
 from functools import cache
 from typing import Any, Final, Protocol
 
 STRICT_FROM: Final = dt.date(1970, 1, 1)
 
 MONTH_END: Final = "month_end"
+LAST_SESSION: Final = "last_session:"
 
 
 class TradingCalendar(Protocol):
-    """Which days an exchange is open, or a table has rows. `strict_from` is when it begins to be a judge of that."""
+    """Which days an exchange is open, or a table has rows.
+
+    `strict_from` is the first day on which the calendar is known to be right. Before it, a whole year has at least
+    `fewest_a_year` dates, and two dates lie at most `longest_gap` apart.
+    """
 
     @property
     def strict_from(self) -> dt.date:
         """The first day on which the calendar is known to be right."""
+        ...
+
+    @property
+    def fewest_a_year(self) -> int:
+        """How many dates every whole year has at least."""
+        ...
+
+    @property
+    def longest_gap(self) -> dt.timedelta:
+        """How far one date lies from the next at most."""
         ...
 
     def is_trading_day(self, day: dt.date) -> bool:
@@ -34,7 +50,14 @@ class TradingCalendar(Protocol):
 
 
 class ExchangeCalendar:
-    """A calendar of the exchange_calendars package, by its code such as ``XNYS``."""
+    """A calendar of the exchange_calendars package, by its code such as ``XNYS``.
+
+    Since 1927 the New York exchange had at least 226 sessions a year (1968, with its Wednesday closings), and its
+    longest closing was the bank holiday of March 1933, eleven days.
+    """
+
+    fewest_a_year = 220
+    longest_gap = dt.timedelta(days=14)
 
     def __init__(self, code: str) -> None:
         import exchange_calendars  # noqa: PLC0415 - slow to import, needed only when a partition is judged
@@ -54,8 +77,34 @@ class ExchangeCalendar:
         return [day for day in self._sessions if start <= day <= end]
 
 
+class LastSessionCalendar:
+    """The last session of every month of an exchange, of those months whose next one is known too."""
+
+    fewest_a_year = 12
+    longest_gap = dt.timedelta(days=40)
+
+    def __init__(self, exchange: TradingCalendar) -> None:
+        sessions = exchange.trading_days_between(exchange.strict_from, dt.date.max)
+        self._sessions = [
+            day for day, after in itertools.pairwise(sessions) if (day.year, day.month) != (after.year, after.month)
+        ]
+        self._known = frozenset(self._sessions)
+        self.strict_from = exchange.strict_from
+
+    def is_trading_day(self, day: dt.date) -> bool:
+        """Whether the day is the last session of its month."""
+        return day in self._known
+
+    def trading_days_between(self, start: dt.date, end: dt.date) -> list[dt.date]:
+        """The last sessions of months from `start` to `end`, both inclusive, in order."""
+        return [day for day in self._sessions if start <= day <= end]
+
+
 class MonthEndCalendar:
     """The last calendar day of every month, whenever: there is nothing about it to be lenient about."""
+
+    fewest_a_year = 12
+    longest_gap = dt.timedelta(days=31)
 
     def __init__(self) -> None:
         self.strict_from = dt.date.min
@@ -77,8 +126,12 @@ def _month_end(year: int, month: int) -> dt.date:
 
 @cache
 def trading_calendar(code: str) -> TradingCalendar:
-    """The calendar of that name: ``month_end``, or an exchange's code for its sessions from 1970 on.
+    """The calendar of that name, as `catalog.Table` has them; an exchange's from 1970 on.
 
     Made once per process, since making an exchange's is slow.
     """
-    return MonthEndCalendar() if code == MONTH_END else ExchangeCalendar(code)
+    if code == MONTH_END:
+        return MonthEndCalendar()
+    if code.startswith(LAST_SESSION):
+        return LastSessionCalendar(trading_calendar(code.removeprefix(LAST_SESSION)))
+    return ExchangeCalendar(code)

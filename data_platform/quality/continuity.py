@@ -1,8 +1,8 @@
 """Date continuity: is every session there, nothing but sessions, and every entity on each session of its span?
 
 Strict from where the calendar is known to be right: 1970 for an exchange's, always for ends of months. Before that a
-year needs at least as many dates as the exchange ever had sessions, and a gap of more than two weeks is a warning (the
-longest closing since 1926 was the bank holiday of March 1933, eleven days).
+year needs at least as many dates as the exchange ever had, and a longer gap than it ever had is a warning. Tables
+without a calendar (events, ranges, fiscal periods) are only asked for dates that can be.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from data_platform.quality.profile import Profile
 from data_platform.quality.results import CheckResult, Status, ValidationType
 
 COVERAGE: Final = 0.95
-LONG_GAP: Final = dt.timedelta(days=14)
-FEWEST_SESSIONS: Final = 220
-"""Below every year since 1927: 1968, with its Wednesday closings, had 226."""
 _SHOWN: Final = 5
 
 
 def date_continuity(
     profile: Profile,
-    calendar: TradingCalendar,
+    calendar: TradingCalendar | None,
     *,
     bounds: tuple[dt.date, dt.date] | None,
     first_date: dt.date,
@@ -36,7 +33,7 @@ def date_continuity(
 
     `bounds` are the partition's dates (last exclusive), or None for a table kept whole, which is judged from its
     first date to its last. A year that ended more than a year before `today` must be complete; a later one may end
-    early, because sources publish with a delay.
+    early, because sources publish with a delay. Without a calendar any date between is as good as another.
     """
     dates = profile.dates
     if not dates:
@@ -51,6 +48,20 @@ def date_continuity(
     ):
         if found:
             return _verdict(Status.FAILED, "dates of the partition", _some(found), f"{len(found)} dates lie {what}")
+    if calendar is None:
+        return _verdict(Status.PASSED, "dates of the partition", f"{len(dates):,} dates")
+    return _sessions(profile, calendar, bounds=bounds, first_date=first_date, today=today)
+
+
+def _sessions(
+    profile: Profile,
+    calendar: TradingCalendar,
+    *,
+    bounds: tuple[dt.date, dt.date] | None,
+    first_date: dt.date,
+    today: dt.date,
+) -> CheckResult:
+    dates = profile.dates
     start = max(dates[0] if bounds is None else max(bounds[0], first_date), calendar.strict_from)
     sessions = calendar.trading_days_between(start, _end(dates, bounds, today))
     known = set(dates)
@@ -67,25 +78,32 @@ def date_continuity(
     if share is not None and share < COVERAGE:
         message = f"only {share:.1%} of the rows between each entity's first and last date are there"
         return _verdict(Status.FAILED, f"at least {COVERAGE:.0%} of rows", f"{share:.1%}", message)
-    thin = thin_years(dates, bounds, calendar.strict_from)
+    thin = thin_years(dates, bounds, calendar)
     if thin:
-        message = f"fewer than {FEWEST_SESSIONS} dates in {', '.join(map(str, thin[:_SHOWN]))}"
-        return _verdict(Status.FAILED, f"at least {FEWEST_SESSIONS} dates a year", f"{len(thin)} thin years", message)
-    gaps = [a for a, b in itertools.pairwise(dates) if b <= calendar.strict_from and b - a > LONG_GAP]
+        fewest = calendar.fewest_a_year
+        message = f"fewer than {fewest} dates in {', '.join(map(str, thin[:_SHOWN]))}"
+        return _verdict(Status.FAILED, f"at least {fewest} dates a year", f"{len(thin)} thin years", message)
+    longest = calendar.longest_gap
+    gaps = [a for a, b in itertools.pairwise(dates) if b <= calendar.strict_from and b - a > longest]
     if gaps:
-        message = f"{len(gaps)} gaps of more than two weeks before {calendar.strict_from.year}, after {_some(gaps)}"
+        message = (
+            f"{len(gaps)} gaps of more than {longest.days} days before {calendar.strict_from.year}, after {_some(gaps)}"
+        )
         return _verdict(Status.WARNING, "no long gap", f"{len(gaps)} gaps", message)
     return _verdict(Status.PASSED, expected, f"{len(dates):,} dates")
 
 
-def thin_years(dates: tuple[dt.date, ...], bounds: tuple[dt.date, dt.date] | None, strict_from: dt.date) -> list[int]:
-    """Whole years before the calendar is strict with fewer dates than the exchange ever had sessions.
+def thin_years(
+    dates: tuple[dt.date, ...], bounds: tuple[dt.date, dt.date] | None, calendar: TradingCalendar
+) -> list[int]:
+    """Whole years before the calendar is strict with fewer dates than a year ever had.
 
     A yearly partition is whole by itself; in a table kept whole the first year is not, as sources begin within one.
     """
     first = bounds[0].year if bounds else dates[0].year + 1
     counts = Counter(day.year for day in dates)
-    return [year for year in range(first, min(dates[-1].year + 1, strict_from.year)) if counts[year] < FEWEST_SESSIONS]
+    last = min(dates[-1].year + 1, calendar.strict_from.year)
+    return [year for year in range(first, last) if counts[year] < calendar.fewest_a_year]
 
 
 def entity_coverage(profile: Profile) -> float | None:

@@ -13,9 +13,9 @@ import polars as pl
 class Profile:
     """Statistics of one partition.
 
-    `spans` has one row per entity (the key without the date): first and last date and number of rows; it is None
-    for a table whose key is the date alone. `disorder` counts rows that do not come after the row before them in key
-    order, duplicates included.
+    `dates` are the distinct ones, in order, empty for a table without. `spans` has one row per entity (the key without
+    the date): first and last date and number of rows; it is None for a table whose key is the date alone or has no
+    date. `disorder` counts rows that come before the row before them in key order, missing values last.
     """
 
     rows: int
@@ -27,34 +27,36 @@ class Profile:
 
 
 def profile_frame(
-    frame: pl.LazyFrame, *, key: tuple[str, ...], date_column: str, null_counts: Mapping[str, int]
+    frame: pl.LazyFrame, *, key: tuple[str, ...], date_column: str | None, null_counts: Mapping[str, int]
 ) -> Profile:
-    """Compute the profile from the key's columns alone, whatever else the table holds.
+    """Compute the profile from the columns of the key and the date, whatever else the table holds.
 
     `null_counts` were counted while the rows were written. Memory grows with the key's columns (12 bytes a row for a
     permno and a date), dates and entities.
     """
     keys = frame.select(key)
-    entity = [name for name in key if name != date_column]
-    same = pl.all_horizontal([pl.col(name) == pl.col(name).shift() for name in key])
+    entity = [name for name in key if name != date_column] if date_column in key else []
+    same = pl.all_horizontal([pl.col(name).eq_missing(pl.col(name).shift()) for name in key])
     counts = keys.select(
         pl.len().alias("rows"), same.sum().alias("duplicates"), _before_previous(key).sum().alias("disorder")
     )
-    queries = [counts, keys.select(pl.col(date_column).drop_nulls().unique().sort())]
-    if entity:
-        queries.append(
-            keys.group_by(entity).agg(
-                pl.col(date_column).min().alias("first"),
-                pl.col(date_column).max().alias("last"),
-                pl.len().alias("rows"),
+    queries = [counts]
+    if date_column is not None:
+        queries.append(frame.select(pl.col(date_column).drop_nulls().unique().sort()))
+        if entity:
+            queries.append(
+                keys.group_by(entity).agg(
+                    pl.col(date_column).min().alias("first"),
+                    pl.col(date_column).max().alias("last"),
+                    pl.len().alias("rows"),
+                )
             )
-        )
     collected = pl.collect_all(queries, engine="streaming")
     row = collected[0].row(0, named=True)
     return Profile(
         rows=int(row["rows"]),
         null_counts=null_counts,
-        dates=tuple(collected[1].get_column(date_column).to_list()),
+        dates=tuple(collected[1].get_column(date_column).to_list()) if date_column is not None else (),
         spans=collected[2] if entity else None,
         duplicate_keys=int(row["duplicates"] or 0),
         disorder=int(row["disorder"] or 0),
@@ -62,11 +64,16 @@ def profile_frame(
 
 
 def _before_previous(key: tuple[str, ...]) -> pl.Expr:
-    """Whether a row's key is smaller than that of the row before it, compared column by column."""
+    """Whether a row's key is smaller than that of the row before it, compared column by column, missing values last.
+
+    The first column is never missing, so the first row, which has none before it, is never smaller.
+    """
     smaller = pl.lit(value=False)
     tied = pl.lit(value=True)
     for name in key:
         column, previous = pl.col(name), pl.col(name).shift()
-        smaller = smaller | (tied & (column < previous))
-        tied = tied & (column == previous)
+        smaller = smaller | (tied & (column < previous).fill_null(value=False))
+        if name != key[0]:
+            smaller = smaller | (tied & column.is_not_null() & previous.is_null())
+        tied = tied & column.eq_missing(previous)
     return smaller

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -35,18 +35,32 @@ class Fingerprint:
 
 
 class Source(Protocol):
-    """An opened source. One instance serves one caller at a time.
+    """An opened source. One instance serves one caller at a time."""
 
-    `name` is ``wrds``, ``demo``, ``ken_french`` or ``ken_french_demo``; `bytes_received` counts what came over the
-    wire so far; `warnings` collects what the caller should tell its user although the rows are usable.
-    """
+    @property
+    def name(self) -> str:
+        """``wrds``, ``wrds_siz``, ``demo``, ``demo_siz``, ``ken_french`` or ``ken_french_demo``.
 
-    name: str
-    bytes_received: int
-    warnings: list[str]
+        It may change when rows have to be had from another place, but not between a fingerprint and its rows.
+        """
+        ...
+
+    @property
+    def bytes_received(self) -> int:
+        """What came over the wire so far."""
+        ...
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the caller should tell its user although the rows are usable."""
+        ...
 
     def fingerprint(self, table: Table, partition: str) -> Fingerprint:
         """Describe the partition's present state at the source."""
+        ...
+
+    def survey(self, table: Table, partitions: Sequence[str]) -> Mapping[str, Fingerprint]:
+        """Describe the present state of several partitions at once: of each, what `fingerprint` would say."""
         ...
 
     def extract(self, table: Table, partition: str) -> Iterator[pa.RecordBatch]:

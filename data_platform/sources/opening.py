@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from data_platform.catalog import Table, WrdsQuery
@@ -17,33 +17,60 @@ if TYPE_CHECKING:
     from data_platform.sources.wrds.address import WrdsAddress
 
 
-@contextmanager
-def open_source(table: Table, settings: Settings, databases: Databases | None) -> Generator[Source]:
+def open_source(table: Table, settings: Settings, databases: Databases | None) -> AbstractContextManager[Source]:
     """Open the source that the table's declaration names, for the length of the block.
 
-    What the settings name wins over the demo: a WRDS user, or an address of the data library.
+    What the settings name wins over the demo: a WRDS user, or an address of the data library. They also say whether
+    CRSP's older format is read. A table of the data library that WRDS has a copy of comes from there when a WRDS user
+    is set and the library cannot be reached.
 
     Raises:
         SourceError: when WRDS credentials are missing, or the server cannot be reached or refuses them.
         ConfigurationError: when the address of the data library is not an HTTP address.
     """
+    return (
+        _open_wrds(table, settings, databases) if isinstance(table.origin, WrdsQuery) else _open_site(table, settings)
+    )
+
+
+@contextmanager
+def _open_wrds(table: Table, settings: Settings, databases: Databases | None) -> Generator[Source]:
     # The sources' own imports (the wrds package, HTTP, polars) cost seconds: only the one that is needed pays.
-    if isinstance(table.origin, WrdsQuery):
-        from data_platform.sources.wrds.source import open_wrds  # noqa: PLC0415 - see above
+    from data_platform.sources.standing_in import RedeclaredSource  # noqa: PLC0415 - see above
+    from data_platform.sources.wrds.source import open_wrds  # noqa: PLC0415 - see above
 
-        name, address = _choose_wrds(table, settings, databases)
-        with open_wrds(name, address) as source:
+    name, address = _choose_wrds(table, settings, databases)
+    with open_wrds(name, address) as source:
+        if settings.crsp_format == "siz" and table.in_siz is not table:
+            yield RedeclaredSource(f"{name}_siz", source, lambda asked: asked.in_siz)
+        else:
             yield source
-        return
 
-    from data_platform.sources.demo.site import serve_folder  # noqa: PLC0415 - see above
-    from data_platform.sources.ken_french.source import open_ken_french  # noqa: PLC0415 - see above
+
+@contextmanager
+def _open_site(table: Table, settings: Settings) -> Generator[Source]:
+    from data_platform.sources.demo.site import serve_folder  # noqa: PLC0415 - as above
+    from data_platform.sources.ken_french.source import open_ken_french  # noqa: PLC0415 - as above
+    from data_platform.sources.standing_in import standing_in  # noqa: PLC0415 - as above
 
     with ExitStack() as stack:
         name, url = "ken_french", settings.ken_french_url or KEN_FRENCH_URL
         if settings.ken_french_url is None and demo_marker(settings) is not None:
             name, url = "ken_french_demo", stack.enter_context(serve_folder(library_folder(settings)))
-        yield stack.enter_context(open_ken_french(name, url))
+        source: Source = stack.enter_context(open_ken_french(name, url))
+        if settings.wrds_username is not None and table.on_wrds is not None:
+            source = stack.enter_context(standing_in(source, lambda: _open_copy(table, settings)))
+        yield source
+
+
+@contextmanager
+def _open_copy(table: Table, settings: Settings) -> Generator[Source]:
+    from data_platform.sources.standing_in import RedeclaredSource  # noqa: PLC0415 - as above
+    from data_platform.sources.wrds.source import open_wrds  # noqa: PLC0415 - as above
+
+    name, address = _choose_wrds(table, settings, None)
+    with open_wrds(name, address) as source:
+        yield RedeclaredSource(name, source, lambda asked: asked.on_wrds or asked)
 
 
 def _choose_wrds(table: Table, settings: Settings, databases: Databases | None) -> tuple[str, WrdsAddress]:

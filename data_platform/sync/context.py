@@ -20,7 +20,8 @@ class SyncContext:
     """The surroundings of a sync.
 
     `progress` is called with the rows received so far and the number expected, if known. `run_id` ties log lines and
-    validation results of one run together. `lock_wait_seconds` is how long to wait for another living writer.
+    validation results of one run together. `lock_wait_seconds` is how long to wait for another living writer;
+    `retry_seconds` how long, about, before a cut session is opened again, twice as long the time after.
     """
 
     settings: Settings
@@ -29,3 +30,4 @@ class SyncContext:
     run_id: uuid.UUID = field(default_factory=uuid.uuid4)
     progress: Callable[[int, int | None], None] = _unwatched
     lock_wait_seconds: float = 0.0
+    retry_seconds: float = 2.0

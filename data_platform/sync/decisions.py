@@ -11,7 +11,7 @@ from data_platform.warehouse import FileEntry, SyncManifest
 from data_platform.warehouse.integrity import fault_of
 from data_platform.warehouse.store import LocalStore
 
-SYNTHETIC: Final = frozenset({"demo", "ken_french_demo"})
+SYNTHETIC: Final = frozenset({"demo", "demo_siz", "ken_french_demo"})
 """Sources whose numbers are made up."""
 
 

@@ -44,12 +44,18 @@ class _Work:
 
 
 def sync_partition(
-    context: SyncContext, table: Table, partition: str, *, full: bool = False, source: Source | None = None
+    context: SyncContext,
+    table: Table,
+    partition: str,
+    *,
+    full: bool = False,
+    source: Source | None = None,
+    surveyed: Fingerprint | None = None,
 ) -> SyncOutcome | NotDelivered:
     """Bring one partition up to date.
 
     `full` extracts even when the source's fingerprint says that nothing changed. An open `source` may be passed so
-    that one run needs one session.
+    that one run needs one session, and the partition's fingerprint, where that source has `surveyed` it already.
 
     Raises:
         UsageError: for a partition the table does not have.
@@ -70,7 +76,7 @@ def sync_partition(
                 source = stack.enter_context(open_source(table, context.settings, context.records.databases))
             base = context.warehouse.manifests(table.name).latest()
             work = _Work(context, table, partition, source, journal, base, started, source.bytes_received)
-            return _sync(work, lock, full=full)
+            return _sync(work, lock, full=full, surveyed=surveyed)
     except PlatformError as error:
         journal.log("ERROR", f"{partition}: {error.message}", partition=partition, error=type(error).__name__)
         if isinstance(error, DiskSpaceError):
@@ -80,12 +86,12 @@ def sync_partition(
         raise
 
 
-def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome | NotDelivered:
+def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | None) -> SyncOutcome | NotDelivered:
     table, partition, base = work.table, work.partition, work.base
     previous = base.file(partition) if base else None
     refuse_mixture(table, partition, base, work.source.name)
     try:
-        fingerprint = work.source.fingerprint(table, partition)
+        fingerprint = surveyed or work.source.fingerprint(table, partition)
     except SchemaError as error:
         _fail_unreadable(work, error, "")
         raise
@@ -105,6 +111,9 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool) -> SyncOutcome | NotDelive
             _fail_unreadable(work, error, fingerprint.value)
             raise
         extract_seconds = time.monotonic() - extract_started
+        if surveyed is not None and staged.rows != surveyed.row_count:
+            # The source went on while other partitions of this run were synced: what it holds now is what counts.
+            fingerprint = work.source.fingerprint(table, partition)
         results = judge(
             table,
             partition,

@@ -12,6 +12,7 @@ from data_platform.quality import (
     CheckResult,
     Evidence,
     Status,
+    TradingCalendar,
     ValidationType,
     profile_frame,
     trading_calendar,
@@ -34,7 +35,7 @@ def judge(
     profile = profile_frame(
         pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column, null_counts=staged.null_counts
     )
-    calendar = trading_calendar(table.calendar)
+    calendar = trading_calendar(table.calendar) if table.calendar is not None else None
     previous = base.file(partition) if base else None
     evidence = Evidence(
         table=table,
@@ -46,19 +47,21 @@ def judge(
         registered=registered,
         source_rows=source_rows,
         previous_rows=previous.rows if previous else None,
-        neighbour_rows_per_session=_rows_per_session_before(table, partition, base),
+        neighbour_rows_per_session=_rows_per_session_before(table, partition, base, calendar),
     )
     return validate(evidence)
 
 
-def _rows_per_session_before(table: Table, partition: str, base: SyncManifest | None) -> float | None:
-    """Rows per session in the year before; None where that year is not published."""
-    if base is None or table.partitioning is not Partitioning.YEAR:
+def _rows_per_session_before(
+    table: Table, partition: str, base: SyncManifest | None, calendar: TradingCalendar | None
+) -> float | None:
+    """Rows per session in the year before; None where that year is not published, or rows stand on no sessions."""
+    if base is None or calendar is None or table.partitioning is not Partitioning.YEAR:
         return None
     entry = base.file(str(int(partition) - 1))
-    if entry is None:
+    if entry is None or entry.min_date is None or entry.max_date is None:
         return None
-    sessions = len(trading_calendar(table.calendar).trading_days_between(entry.min_date, entry.max_date))
+    sessions = len(calendar.trading_days_between(entry.min_date, entry.max_date))
     return entry.rows / sessions if sessions else None
 
 

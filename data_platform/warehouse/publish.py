@@ -11,7 +11,7 @@ from data_platform.errors import SyncValidationError
 from data_platform.warehouse import layout
 from data_platform.warehouse.integrity import clear_mark, fault_of
 from data_platform.warehouse.lock import HeldLock
-from data_platform.warehouse.manifest import FileCheck, FileEntry, SyncManifest, files_checksum
+from data_platform.warehouse.manifest import FileCheck, FileEntry, SyncManifest, files_checksum, span
 from data_platform.warehouse.manifests import Manifests
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.staging import StagedFile
@@ -46,7 +46,7 @@ def publish_partition(
         Fenced: when the lock was lost; nothing is published.
         DiskSpaceError: when the disk is full; nothing is published.
     """
-    if staged.min_date is None or staged.max_date is None:
+    if staged.rows == 0:
         raise SyncValidationError(f"{table}, partition {partition}: a file without rows is never published.")
     manifests = Manifests(store, table)
     base = manifests.latest()
@@ -102,14 +102,15 @@ def next_manifest(  # noqa: PLR0913 - what a manifest is made of, by keyword
     The version's status is ``warning`` when any of its files was published with a warning.
     """
     now = dt.datetime.now(dt.UTC)
+    start_date, end_date = span(files)
     warned = any(check.status == "warning" for item in files for check in item.checks)
     return SyncManifest(
         dataset=dataset,
         table=table,
         manifest_version=number,
         sync_timestamp=max(now, base.sync_timestamp if base else now, not_before or now),
-        start_date=min(item.min_date for item in files),
-        end_date=max(item.max_date for item in files),
+        start_date=start_date,
+        end_date=end_date,
         row_count=sum(item.rows for item in files),
         checksum=files_checksum(tuple(files)),
         previous_checksum=base.checksum if base else None,

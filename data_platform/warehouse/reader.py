@@ -54,6 +54,8 @@ class PinnedVersion:
     ) -> tuple[Path, ...]:
         """The files that can hold rows of these partitions and of the dates from `start` to `end` inclusive.
 
+        A file without dates can hold rows of any.
+
         A file that retention has dropped is put together again. A damaged file stops the reading of its partition
         only; others can be asked for.
 
@@ -64,8 +66,8 @@ class PinnedVersion:
             entry
             for entry in self.manifest.files
             if (partitions is None or entry.partition in partitions)
-            and (start is None or entry.max_date >= start)
-            and (end is None or entry.min_date <= end)
+            and (start is None or entry.max_date is None or entry.max_date >= start)
+            and (end is None or entry.min_date is None or entry.min_date <= end)
         )
         return tuple(file_of(self._store, self.table, self.version, entry) for entry in wanted)
 

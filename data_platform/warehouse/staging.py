@@ -37,7 +37,10 @@ _COMPRESSION_LEVEL: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """A finished Parquet file that nobody can see yet. `null_counts` is per column; dates are None without rows."""
+    """A finished Parquet file that nobody can see yet. `null_counts` is per column.
+
+    The dates are None without rows, and for a table without dates.
+    """
 
     path: Path
     schema: pa.Schema
@@ -77,7 +80,7 @@ def staging_folder(root: Path, table: str, writer_id: str) -> Generator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def stage(batches: Iterable[pa.RecordBatch], schema: pa.Schema, date_column: str, target: Path) -> StagedFile:
+def stage(batches: Iterable[pa.RecordBatch], schema: pa.Schema, date_column: str | None, target: Path) -> StagedFile:
     """Write batches as one Parquet file in bounded memory: at most one row group of rows is held.
 
     Raises:
@@ -123,7 +126,7 @@ def stage(batches: Iterable[pa.RecordBatch], schema: pa.Schema, date_column: str
 class _Statistics:
     """Counts gathered while the rows stream by, so that no check has to read the file for them again."""
 
-    def __init__(self, schema: pa.Schema, date_column: str) -> None:
+    def __init__(self, schema: pa.Schema, date_column: str | None) -> None:
         self.rows = 0
         self.min_date: dt.date | None = None
         self.max_date: dt.date | None = None
@@ -134,6 +137,8 @@ class _Statistics:
         self.rows += table.num_rows
         for name in table.column_names:
             self.null_counts[name] += table.column(name).null_count
+        if self._date_column is None:
+            return
         dates = table.column(self._date_column)
         low: dt.date | None = pc.min(dates).as_py()
         high: dt.date | None = pc.max(dates).as_py()

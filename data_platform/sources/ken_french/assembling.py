@@ -57,28 +57,29 @@ def assemble(
     """
     frequency = Frequency(site.frequency)
     warnings: list[str] = []
-    joined = pl.DataFrame(schema={table.date_column: pl.Date})
+    (date,) = table.key
+    joined = pl.DataFrame(schema={date: pl.Date})
     for file in files:
         chosen = first_table(file, frequency)
         found = _columns_by_header(file.declared, chosen, warnings)
         wanted = {published: found[header] for header, published in file.declared.columns.items()}
         frame = pl.DataFrame(
             {
-                table.date_column: pl.Series(chosen.keys, dtype=pl.Date),
+                date: pl.Series(chosen.keys, dtype=pl.Date),
                 **{name: pl.Series(in_decimals(values), dtype=pl.Float64) for name, values in wanted.items()},
             }
         )
-        joined = joined.join(frame, on=table.date_column, how="full", coalesce=True)
+        joined = joined.join(frame, on=date, how="full", coalesce=True)
         for header, published in file.declared.repeats.items():
-            primary = dict(joined.select(table.date_column, published).iter_rows())
+            primary = dict(joined.select(date, published).iter_rows())
             difference = compare_repeat(primary, dict(zip(chosen.keys, found[header], strict=True)), frequency)
             if difference:
                 warnings.append(
                     f"{file.declared.name}: its {header} differs from {published} {difference}; {published} was kept."
                 )
     if dates is not None:
-        joined = joined.filter(pl.col(table.date_column).is_between(*dates, closed="left"))
-    ordered = joined.sort(table.date_column).select(table.arrow_schema.names)
+        joined = joined.filter(pl.col(date).is_between(*dates, closed="left"))
+    ordered = joined.sort(date).select(table.arrow_schema.names)
     return ordered.to_arrow().cast(table.arrow_schema), warnings
 
 

@@ -75,6 +75,7 @@ def download(client: httpx.Client, name: str, where: str, *, max_bytes: int = MA
         raise SourceError(
             f"{where}: {name} could not be downloaded from {_host(client)}: {failure.cause}.",
             hint="Check the network and the address of the data library, and try again.",
+            transient=True,
         ) from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +55,10 @@ class KenFrenchSource:
         return Fingerprint(
             value=digest({"declaration": details["declaration_hash"], "files": facts}), row_count=None, details=details
         )
+
+    def survey(self, table: Table, partitions: Sequence[str]) -> Mapping[str, Fingerprint]:
+        """Describe several partitions; the files are downloaded once whatever their number."""
+        return {partition: self.fingerprint(table, partition) for partition in partitions}
 
     def extract(self, table: Table, partition: str) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Source.extract`. Warnings of this extraction replace earlier ones.

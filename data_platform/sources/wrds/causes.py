@@ -74,28 +74,39 @@ _CONNECT_CAUSES: Final[tuple[tuple[str, str, str, bool], ...]] = (
 )
 
 _MISSING_COLUMN: Final = re.compile(r'column "?([\w.]+)"? does not exist')
+_MISSING_RELATION: Final = re.compile(r'relation "([\w.]+)" does not exist')
+_REFUSED_RELATION: Final = re.compile(r"permission denied for (?:table|view|materialized view|relation) (\w+)")
+
+_PASSING: Final = (
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.TooManyConnections,
+    errors.CannotConnectNow,
+)
+"""The server's own words for: not now. A standby that drops a query for the sake of its replay says the first."""
 
 
 def connect_failure(text: str, address: WrdsAddress) -> tuple[SourceError, bool]:
     """Explain why no session came about; the second value says whether trying again soon can help."""
     for pattern, cause, hint, transient in _CONNECT_CAUSES:
         if re.search(pattern, text):
-            return _no_session(address, cause, hint), transient
+            return _no_session(address, cause, hint, transient=transient), transient
     first_line = next(iter(address.redact(text).strip().splitlines()), "no reason given")
     return _no_session(address, first_line, "Check the WRDS settings and the network."), False
 
 
-def _no_session(address: WrdsAddress, cause: str, hint: str) -> SourceError:
+def _no_session(address: WrdsAddress, cause: str, hint: str, *, transient: bool = False) -> SourceError:
     return SourceError(
-        f"WRDS cannot be reached: {cause} (host {address.host}, port {address.port}, user {address.user}).", hint=hint
+        f"WRDS cannot be reached: {cause} (host {address.host}, port {address.port}, user {address.user}).",
+        hint=hint,
+        transient=transient,
     )
 
 
 def is_lost_connection(error: psycopg2.Error) -> bool:
     """Whether the session is gone, as against a statement that the server refused."""
-    if isinstance(error, errors.QueryCanceled):
-        return False
-    return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or error.pgcode is None
+    gone = isinstance(error, errors.AdminShutdown | errors.CrashShutdown)
+    return gone or error.pgcode is None or error.pgcode.startswith("08")
 
 
 def statement_failure(error: psycopg2.Error, origin: WrdsQuery, where: str, *, user: str, rows: int) -> PlatformError:
@@ -105,13 +116,17 @@ def statement_failure(error: psycopg2.Error, origin: WrdsQuery, where: str, *, u
     """
     relation = origin.relation
     if isinstance(error, errors.InsufficientPrivilege):
+        refused = _REFUSED_RELATION.search(str(error))
+        name = f"{origin.schema}.{refused.group(1)}" if refused else relation
         return SourceError(
-            f"{where}: the WRDS account {user} may not read {relation}.",
+            f"{where}: the WRDS account {user} may not read {name}.",
             hint=f"The subscription must cover the library {origin.schema}; ask your WRDS representative.",
         )
     if isinstance(error, errors.UndefinedTable | errors.InvalidSchemaName):
+        missing = _MISSING_RELATION.search(str(error))
+        name = missing.group(1) if missing else relation
         return SchemaError(
-            f"{where}: the server has no relation {relation}.", hint="Compare the catalog's source with WRDS."
+            f"{where}: the server has no relation {name}.", hint="Compare the catalog's source with WRDS."
         )
     if isinstance(error, errors.UndefinedColumn):
         found = _MISSING_COLUMN.search(str(error))
@@ -129,6 +144,13 @@ def statement_failure(error: psycopg2.Error, origin: WrdsQuery, where: str, *, u
         return SourceError(
             f"{where}: the server closed the connection after {rows:,} rows.",
             hint="Nothing was published. Try again; partitions that are done stay done.",
+            transient=True,
+        )
+    if isinstance(error, _PASSING):
+        return SourceError(
+            f"{where}: the server broke off the query after {rows:,} rows (SQLSTATE {error.pgcode}).",
+            hint="It is busy or restarting. Try again; partitions that are done stay done.",
+            transient=True,
         )
     return SourceError(
         f"{where}: the server refused the query on {relation} (SQLSTATE {error.pgcode}).",

@@ -47,8 +47,10 @@ def query_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def bind(connection: extensions.connection, table: Table, partition: str) -> str:
+def bind(connection: extensions.connection, table: Table, partition: str, last: str | None = None) -> str:
     """The query with the partition's range in place of its parameters, quoted by the driver.
+
+    With `last` the range goes on to the end of that partition.
 
     Raises:
         UsageError: when the partition does not fit the table.
@@ -57,8 +59,9 @@ def bind(connection: extensions.connection, table: Table, partition: str) -> str
     text = query_text(table)
     if dates is None:
         return text
+    _, end = table.partition_range(last or partition) or dates
     with connection.cursor() as cursor:
-        bound: bytes = cursor.mogrify(text, {"start": dates[0], "end": dates[1]})
+        bound: bytes = cursor.mogrify(text, {"start": dates[0], "end": end})
     return bound.decode()
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 3
 
+_CONNECTIONS: Final = """
+SELECT r.rolconnlimit, (SELECT count(*) FROM pg_stat_activity AS a WHERE a.usesysid = r.oid)
+FROM pg_roles AS r WHERE r.rolname = current_user
+"""
+
 _PREPARE: Final = """
 SET datestyle TO 'ISO, YMD';
 SET timezone TO 'UTC';
@@ -38,8 +43,8 @@ class _TransientFailure(Exception):  # noqa: N818 - a signal between the two fun
 def open_session(address: WrdsAddress) -> Generator[extensions.connection]:
     """Enter the server and yield the session's own psycopg2 connection; closed at the end, whatever happened.
 
-    Failures that pass (a refused connection, a server that is starting) are tried again briefly; a refused password
-    never is. Standard input is not read and nothing is printed.
+    Failures that pass (a refused connection, a server that is starting, an account with no connection to spare) are
+    tried again briefly; a refused password never is. Standard input is not read and nothing is printed.
 
     Raises:
         SourceError: naming host, port, user and cause.
@@ -52,25 +57,56 @@ def open_session(address: WrdsAddress) -> Generator[extensions.connection]:
         reraise=True,
     )
     try:
-        client = knock(_connect, address)
+        client = knock(_enter, address)
     except _TransientFailure as failure:
         raise failure.error from None
     try:
-        connection = cast("extensions.connection", client.connection.connection.dbapi_connection)
-        _prepare(connection, address)
-        yield connection
+        yield _session_of(client)
     finally:
-        # Without this the pool would first roll back, and log a traceback when the server has ended the session.
-        client.connection.invalidate()
-        client.close()
+        _leave(client)
 
 
-def _prepare(connection: extensions.connection, address: WrdsAddress) -> None:
+def spare_connections(limit: int, used: int) -> int:
+    """How many more connections we may take of an account's `limit`, one always being left to its owner.
+
+    `used` counts all of the account's connections, ours and others. A limit below zero is none.
+    """
+    return 1 if limit < 0 else limit - 1 - used
+
+
+def _enter(address: WrdsAddress) -> Any:  # noqa: ANN401 - wrds.Connection is untyped
+    """One attempt: connect, prepare, and leave again where the account's connections are needed by its owner."""
+    client = _connect(address)
     try:
-        with connection.cursor() as cursor:
+        with _session_of(client).cursor() as cursor:
             cursor.execute(_PREPARE)
+            cursor.execute(_CONNECTIONS)
+            limit, used = cursor.fetchone() or (-1, 0)
     except psycopg2.Error as error:
+        _leave(client)
         raise connect_failure(str(error), address)[0] from None
+    # We are among those that are used: what was free for us before is now at least not overdrawn.
+    if spare_connections(limit, used) < 0:
+        _leave(client)
+        raise _TransientFailure(
+            SourceError(
+                f"WRDS account {address.user} has {used - 1} of its {limit} connections in use; the last one is left "
+                f"to its owner (host {address.host}, port {address.port}).",
+                hint="Close other WRDS sessions of this account, or try again later.",
+                transient=True,
+            )
+        )
+    return client
+
+
+def _session_of(client: Any) -> extensions.connection:  # noqa: ANN401 - wrds.Connection is untyped
+    return cast("extensions.connection", client.connection.connection.dbapi_connection)
+
+
+def _leave(client: Any) -> None:  # noqa: ANN401 - wrds.Connection is untyped
+    # Without this the pool would first roll back, and log a traceback when the server has ended the session.
+    client.connection.invalidate()
+    client.close()
 
 
 def _connect(address: WrdsAddress) -> Any:  # noqa: ANN401 - wrds.Connection is untyped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from data_platform.sources.base import Fingerprint, place
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform.sources.wrds.causes import statement_failure
 from data_platform.sources.wrds.copying import BLOCK_BYTES, CopyFailedError, CopyOut
-from data_platform.sources.wrds.fingerprint import fingerprint
+from data_platform.sources.wrds.fingerprint import survey
 from data_platform.sources.wrds.parsing import parse_block
 from data_platform.sources.wrds.query import bind, check_columns, in_key_order, origin_of
 from data_platform.sources.wrds.session import open_session
@@ -38,7 +38,11 @@ class WrdsSource:
         self._copying = False
 
     def fingerprint(self, table: Table, partition: str) -> Fingerprint:
-        """Describe the partition's present state; the server reads its rows once, none is sent.
+        """Describe the partition's present state; see `survey`."""
+        return self.survey(table, [partition])[partition]
+
+    def survey(self, table: Table, partitions: Sequence[str]) -> Mapping[str, Fingerprint]:
+        """Describe the present state of partitions; the server reads their rows once, none is sent.
 
         Raises:
             SourceError: when the account may not read the relation, or the server goes away.
@@ -46,9 +50,9 @@ class WrdsSource:
         """
         self._require_idle()
         try:
-            return fingerprint(self._connection, table, partition)
+            return survey(self._connection, table, partitions)
         except psycopg2.Error as error:
-            raise self._explained(error, table, partition, rows=0) from None
+            raise self._explained(error, table, _named(partitions), rows=0) from None
 
     def extract(self, table: Table, partition: str) -> Iterator[pa.RecordBatch]:
         """Yield the partition's rows; see `Source.extract`.
@@ -86,6 +90,10 @@ class WrdsSource:
     def _require_idle(self) -> None:
         if self._copying:
             raise RuntimeError("the session is busy: finish or close the running extraction first")
+
+
+def _named(partitions: Sequence[str]) -> str:
+    return partitions[0] if len(partitions) == 1 else f"{min(partitions)} to {max(partitions)}"
 
 
 @contextmanager

@@ -23,7 +23,7 @@ _NEW: Final = "__in_new"
 
 @dataclass(frozen=True, slots=True)
 class RowComparison:
-    """Two states of the same rows, matched by `key`; `date_column` gives the dates of a summary.
+    """Two states of the same rows, matched by `key`; `date_column` gives the dates of a summary, if there are any.
 
     A column that only one of them has is named in the summary and not compared; one whose type has changed counts as
     removed and added.
@@ -32,7 +32,7 @@ class RowComparison:
     old: Path
     new: Path
     key: tuple[str, ...]
-    date_column: str
+    date_column: str | None
 
     def summary(self) -> RowDiff:
         """Count what was added, removed and changed.
@@ -116,6 +116,8 @@ class RowComparison:
 
     def _dates(self) -> pl.Expr:
         touched = _added() | _removed() | self._changed()
+        if self.date_column is None:
+            return pl.lit(None, pl.Date)
         if self.date_column in self.key:
             return pl.col(self.date_column).filter(touched)
         if self.date_column not in self._compared:

@@ -1,20 +1,13 @@
-"""CRSP US stock data in the CIZ (version 2) format, as WRDS serves it.
-
-Columns carry the classic CRSP name where there is one (permno, date, prc, ret, ...) and the WRDS name otherwise.
-Nothing is adjusted, signed or imputed when storing: delisting returns are already inside `ret` in this format.
-"""
+"""The CRSP daily stock file."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Final
 
-from data_platform.catalog.model import Column, Dataset, Partitioning, Table, WrdsQuery
-
-
-def _flag(name: str, description: str) -> Column:
-    return Column(name, "str", name, description)
-
+from data_platform.catalog.columns import text
+from data_platform.catalog.crsp.classification import CLASSIFICATION
+from data_platform.catalog.model import Column, Partitioning, Table, WrdsQuery
 
 CRSP_DAILY: Final = Table(
     name="crsp_daily",
@@ -36,17 +29,17 @@ CRSP_DAILY: Final = Table(
             "USD",
             max_null_share=0.25,
         ),
-        _flag("dlyprcflg", "What prc is: TR trade, BA bid/ask midpoint, MP missing."),
+        text("dlyprcflg", "What prc is: TR trade, BA bid/ask midpoint, MP missing."),
         Column(
             "ret",
             "float64",
             "dlyret",
-            "Total return, delisting return included.",
+            "Total return; from CIZ with the delisting return, from SIZ without.",
             "decimal",
             max_null_share=0.25,
         ),
         Column("retx", "float64", "dlyretx", "Return without dividends.", "decimal", max_null_share=0.25),
-        _flag("dlyretmissflg", "Why ret is missing."),
+        text("dlyretmissflg", "Why ret is missing: a CIZ flag, or from SIZ its special code, such as -66."),
         Column("vol", "float64", "dlyvol", "Shares traded.", "shares"),
         Column("bid", "float64", "dlybid", "Closing bid.", "USD"),
         Column("ask", "float64", "dlyask", "Closing ask.", "USD"),
@@ -57,7 +50,7 @@ CRSP_DAILY: Final = Table(
         Column("numtrd", "int64", "dlynumtrd", "Number of trades.", "trades"),
         Column("dlycap", "float64", "dlycap", "Market capitalisation.", "thousand USD"),
         Column("dlyprevprc", "float64", "dlyprevprc", "Previous price.", "USD"),
-        _flag("dlydelflg", "Y on a delisting day."),
+        text("dlydelflg", "Y on a delisting day."),
         Column("dlyorddivamt", "float64", "dlyorddivamt", "Ordinary dividends with this ex-date.", "USD"),
         Column("dlynonorddivamt", "float64", "dlynonorddivamt", "Other distributions with this ex-date.", "USD"),
         Column("dlyfacprc", "float64", "dlyfacprc", "Price factor of the day.", "factor"),
@@ -70,26 +63,17 @@ CRSP_DAILY: Final = Table(
         ),
         Column("cfacshr", "float64", "dlycumfacshr", "Cumulative share factor.", "factor"),
         Column("shrout", "int64", "shrout", "Shares outstanding.", "thousand shares"),
-        _flag("sharetype", "NS: no special share type."),
-        _flag("securitytype", "EQTY: equity."),
-        _flag("securitysubtype", "COM: common."),
-        _flag("usincflg", "Y: incorporated in the US."),
-        _flag("issuertype", "ACOR or CORP: corporation."),
-        _flag("primaryexch", "N NYSE, A American, Q NASDAQ."),
-        _flag("conditionaltype", "RW regular way, NW when issued turned regular."),
-        _flag("tradingstatusflg", "A: active."),
+        *CLASSIFICATION,
     ),
     key=("permno", "date"),
     date_column="date",
     partitioning=Partitioning.YEAR,
-    origin=WrdsQuery(relation="crsp.dsf_v2", sql="crsp/crsp_daily.sql", date_column="dlycaldt"),
+    origin=WrdsQuery(
+        relation="crsp.dsf_v2",
+        sql="crsp/crsp_daily.sql",
+        date_column="dlycaldt",
+        siz=WrdsQuery(relation="crsp.dsf", sql="crsp/crsp_daily_siz.sql", date_column="date"),
+    ),
     calendar="XNYS",
     first_date=dt.date(1925, 12, 31),
-)
-
-CRSP: Final = Dataset(
-    name="crsp",
-    title="CRSP US stock database",
-    licence="Licensed through WRDS for the subscriber's own research; redistribution is not permitted.",
-    tables=(CRSP_DAILY,),
 )

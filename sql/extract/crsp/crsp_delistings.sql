@@ -1,0 +1,22 @@
+-- CRSP delistings, CIZ format: only securities that were delisted.
+SELECT permno,
+       delistingdt,
+       deldtprc,
+       deldtprcflg,
+       delactiontype,
+       delstatustype,
+       delreasontype,
+       delpaymenttype,
+       NULL::integer AS dlstcd,
+       delpermno,
+       delpermco,
+       delret,
+       delretmisstype,
+       delnextdt,
+       delnextprc,
+       delnextprcflg,
+       delamtdt,
+       deldivamt,
+       deldistype,
+       deldlydt
+FROM crsp.stkdelists

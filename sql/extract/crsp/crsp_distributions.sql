@@ -1,0 +1,21 @@
+-- CRSP distributions, CIZ format.
+SELECT permno,
+       disexdt,
+       disseqnbr,
+       disordinaryflg,
+       distype,
+       disfreqtype,
+       dispaymenttype,
+       disdetailtype,
+       distaxtype,
+       disorigcurtype,
+       disdivamt,
+       disfacpr,
+       disfacshr,
+       disdeclaredt,
+       disrecorddt,
+       dispaydt,
+       dispermno,
+       dispermco,
+       disamountsourcetype
+FROM crsp.stkdistributions
