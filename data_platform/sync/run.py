@@ -99,7 +99,7 @@ def _again(context: SyncContext, journal: Journal, source: RunSource, work: Call
         retry=retry_if_exception(source.is_worth_another),
         stop=stop_after_attempt(ATTEMPTS),
         # A random part keeps several machines from knocking in step at a server that has just come back.
-        wait=wait_exponential_jitter(initial=context.retry_seconds, max=_LONGEST_WAIT, jitter=context.retry_seconds),
+        wait=wait_exponential_jitter(multiplier=context.retry_seconds, max=_LONGEST_WAIT, jitter=context.retry_seconds),
         before_sleep=reopen,
         reraise=True,
     )

@@ -14,7 +14,8 @@ class Forwarder:
     """Listens on a Unix socket as a database server would and passes bytes both ways.
 
     `connections` counts who came. The first `drop_first` of them are hung up on at once; while `deaf`, new ones are
-    held without an answer. `cut()` ends all without a word, as a power failure at the server does.
+    held without an answer. `cut()` ends all without a word, as a power failure at the server does. Of the next
+    `cuts` connections that bring more than `cut_after` bytes from the server, each is cut there.
     """
 
     def __init__(self, target: Path, port: int) -> None:
@@ -22,6 +23,8 @@ class Forwarder:
         self.connections = 0
         self.drop_first = 0
         self.deaf = False
+        self.cuts = 0
+        self.cut_after = 0
         self._target = target
         self._open: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
@@ -64,13 +67,18 @@ class Forwarder:
             server = socket.socket(socket.AF_UNIX)
             server.connect(str(self._target))
             self._open += [client, server]
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
+    def _pump(self, source: socket.socket, sink: socket.socket, from_server: bool) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                passed += len(data)
+                if from_server and self.cuts and passed > self.cut_after:
+                    self.cuts -= 1
+                    source.shutdown(socket.SHUT_RDWR)
+                    break
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
