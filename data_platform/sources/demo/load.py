@@ -1,42 +1,43 @@
-"""Putting the demo into this home: the market into its Postgres server, the data library's files into its folder."""
+"""Putting the demo into this home: the market into its Postgres server, the library's files and the truth into its folder.
+
+The marker is written last, so whoever sees it finds the demo complete.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 import psycopg
-from psycopg import sql
 
 from data_platform.errors import ConfigurationError, DatabaseUnavailableError
 from data_platform.records.private_files import private_folder, write_private
 from data_platform.settings import Settings
+from data_platform.sources.demo.crsp import dsf_v2
 from data_platform.sources.demo.library import library_files
 from data_platform.sources.demo.marker import (
     DemoMarker,
     demo_marker,
     library_folder,
     remove_marker,
+    truth_folder,
     write_marker,
 )
-from data_platform.sources.demo.market import simulate
-from data_platform.sources.demo.relation import COLUMN_TYPES, SCHEMA, TABLE, relation_frame
+from data_platform.sources.demo.replacing import LoadProgress, Watcher, replace_relations, signature_of
+from data_platform.sources.demo.size import DEFAULT_ROWS, securities_for
+from data_platform.sources.demo.truth import write_truth
+from data_platform.sources.demo.vintages import check_vintage
+from data_platform.sources.demo.world import World, world_of
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from data_platform.records.databases import Databases, DemoServer
 
-GENERATOR: Final = 2
+GENERATOR: Final = 3
 """Counts up whenever the same seed would give other rows or files, so that old demos are generated anew."""
 
 DEFAULT_SEED: Final = 20_240_229
 DEFAULT_YEARS: Final = (2020, 2024)
-DEFAULT_SECURITIES: Final = 150
-_COPY_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,64 +49,88 @@ class DemoSummary:
     seconds: float
 
 
-def load_demo(
+def _ignore(progress: LoadProgress) -> None:
+    """Nobody watches."""
+
+
+def load_demo(  # noqa: PLR0913 - every option of the demo has a default
     settings: Settings,
     databases: Databases,
     *,
     seed: int = DEFAULT_SEED,
     years: tuple[int, int] = DEFAULT_YEARS,
-    securities: int = DEFAULT_SECURITIES,
+    rows: int | None = None,
+    securities: int | None = None,
+    vintage: int = 1,
+    watch: Watcher = _ignore,
 ) -> DemoSummary:
     """Generate and load the demo of these years (both inclusive); quick when the same one is there already.
 
+    `rows` is the number of rows wanted of `crsp.dsf_v2`, of which there will be about as many; `securities`, when given,
+    takes its place. `watch` hears of every part that is loaded.
+
     Raises:
+        UsageError: when there can't be so many rows, or there is no such vintage.
         ConfigurationError: when the operational database is the user's own server, where the demo may not go.
         DatabaseUnavailableError: when the server is away.
     """
     started = time.monotonic()
+    check_vintage(vintage)
+    count = securities or securities_for(DEFAULT_ROWS if rows is None else rows, years)
     if databases.demo is None:
         raise ConfigurationError(
             "The demo needs the embedded database server, and DATA_PLATFORM_POSTGRES_URL names another one.",
             hint="Unset it, or set DATA_PLATFORM_HOME to a folder for the demo and unset it there.",
         )
     signature = f"Synthetic data of data-platform: generator {GENERATOR}, seed {seed}, years {years[0]} to {years[1]}, "
-    signature += f"{securities} securities."
-    present = demo_marker(settings)
+    signature += f"{count} securities, vintage {vintage}."
     try:
         with _as_owner(databases.demo) as connection:
             # A second demo at the same time waits for the first, then finds it loaded.
             connection.execute("SELECT pg_advisory_lock(hashtextextended('data-platform demo', 0))")
             present = demo_marker(settings)
-            in_database = _signature(connection) == signature
-            if in_database and present is not None and _same(present, seed, years, securities):
+            in_database = signature_of(connection) == signature
+            if in_database and present is not None and _same(present, seed, years, count, vintage):
                 return DemoSummary(present, loaded=False, seconds=time.monotonic() - started)
             remove_marker(settings)
-            market = simulate(seed, *years, securities)
-            frame = relation_frame(market, seed)
+            world = world_of(seed, years, count, vintage)
             if not in_database:
-                _replace_relation(connection, frame, databases.demo.reader, signature)
+                replace_relations(connection, world, databases.demo.reader, signature, watch)
     except psycopg.OperationalError:
         raise DatabaseUnavailableError(
             "The embedded database server is away; the demo was not loaded.", hint="Run `data-platform demo` again."
         ) from None
-    library = private_folder(library_folder(settings))
-    for name, content in library_files(market).items():
-        write_private(library / name, content)
+    _write_files(settings, world)
     marker = DemoMarker(
         generator=GENERATOR,
         seed=seed,
         first_year=years[0],
         last_year=years[1],
-        securities=securities,
-        rows=frame.height,
+        securities=count,
+        rows=dsf_v2.rows(world.market),
+        vintage=vintage,
     )
     write_marker(settings, marker)
     return DemoSummary(marker, loaded=True, seconds=time.monotonic() - started)
 
 
-def _same(marker: DemoMarker, seed: int, years: tuple[int, int], securities: int) -> bool:
-    wanted = (GENERATOR, seed, *years, securities)
-    return wanted == (marker.generator, marker.seed, marker.first_year, marker.last_year, marker.securities)
+def _write_files(settings: Settings, world: World) -> None:
+    library = private_folder(library_folder(settings))
+    for name, content in library_files(world.market, world.factors).items():
+        write_private(library / name, content)
+    write_truth(truth_folder(settings), world.market)
+
+
+def _same(marker: DemoMarker, seed: int, years: tuple[int, int], securities: int, vintage: int) -> bool:
+    wanted = (GENERATOR, seed, *years, securities, vintage)
+    return wanted == (
+        marker.generator,
+        marker.seed,
+        marker.first_year,
+        marker.last_year,
+        marker.securities,
+        marker.vintage,
+    )
 
 
 def _as_owner(server: DemoServer) -> psycopg.Connection:
@@ -118,31 +143,3 @@ def _as_owner(server: DemoServer) -> psycopg.Connection:
         application_name="data-platform demo",
         connect_timeout=10,
     )
-
-
-def _signature(connection: psycopg.Connection) -> str | None:
-    row = connection.execute("SELECT obj_description(to_regnamespace(%s)::oid, 'pg_namespace')", (SCHEMA,)).fetchone()
-    connection.commit()
-    return row[0] if row else None
-
-
-def _replace_relation(connection: psycopg.Connection, frame: pl.DataFrame, reader: str, signature: str) -> None:
-    """All in one transaction: a reader sees the former relation or the new one, with its rights and its comment."""
-    relation = sql.Identifier(SCHEMA, TABLE)
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in COLUMN_TYPES.items()
-    )
-    modified = dt.datetime.now(ZoneInfo("America/New_York")).strftime("Last modified: %m/%d/%Y %H:%M:%S")
-    content = memoryview(frame.write_csv(include_header=False).encode())
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
-        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(relation))
-        cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(relation, columns))
-        with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv, NULL '')").format(relation)) as copy:
-            for start in range(0, len(content), _COPY_BYTES):
-                copy.write(content[start : start + _COPY_BYTES])
-        # The form of WRDS's own comments, from which its users tell when a table was last refreshed.
-        cursor.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(relation, sql.Literal(modified)))
-        cursor.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(SCHEMA), sql.Literal(signature)))
-        cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(SCHEMA), sql.Identifier(reader)))
-        cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(relation, sql.Identifier(reader)))

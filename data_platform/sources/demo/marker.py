@@ -12,7 +12,10 @@ from data_platform.settings import Settings
 
 
 class DemoMarker(BaseModel):
-    """What was generated: the seed decides every number, so equal markers mean equal data."""
+    """What was generated: the seed decides every number, so equal markers mean equal data.
+
+    `rows` are those of `crsp.dsf_v2`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,6 +25,7 @@ class DemoMarker(BaseModel):
     last_year: int
     securities: int
     rows: int
+    vintage: int = 1
 
 
 def demo_folder(settings: Settings) -> Path:
@@ -32,6 +36,11 @@ def demo_folder(settings: Settings) -> Path:
 def library_folder(settings: Settings) -> Path:
     """Where the synthetic data library's zip files lie."""
     return demo_folder(settings) / "ken_french"
+
+
+def truth_folder(settings: Settings) -> Path:
+    """Where the loadings and factors lie that made the prices."""
+    return demo_folder(settings) / "truth"
 
 
 def demo_marker(settings: Settings) -> DemoMarker | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_platform.sources.demo.universe import Floats, Ints
+from data_platform.sources.demo.market.universe import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from data_platform.sources.demo.factors import investable
-from data_platform.sources.demo.market import Market
-from data_platform.sources.demo.universe import Floats, Ints, Universe
+from data_platform.sources.demo.library.factors import investable
+from data_platform.sources.demo.market.simulation import Market
+from data_platform.sources.demo.market.universe import Floats, Ints, Universe
 
 NAMES: Final = {
     count: tuple(names.split())

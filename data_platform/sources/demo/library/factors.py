@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from data_platform.sources.demo.market import Market
-from data_platform.sources.demo.universe import Floats
+from data_platform.sources.demo.market.simulation import Market
+from data_platform.sources.demo.market.universe import Floats
 
 _MOMENTUM_WINDOW: Final = (250, 21)
 _MISSING_CELLS: Final = 4
@@ -50,15 +50,18 @@ def percent_factors(market: Market) -> dict[str, Floats]:
 
 def _spread(score: Floats, returns: Floats, share: float) -> Floats:
     """Mean return of the securities with the highest scores minus that of those with the lowest, per session."""
-    spread = np.full(score.shape[1], np.nan)
-    for session in range(score.shape[1]):
-        scores, moves = score[:, session], returns[:, session]
-        both = ~np.isnan(scores) & ~np.isnan(moves)
-        if both.sum() >= 2:  # noqa: PLR2004 - one on each side
-            order = np.argsort(scores[both], kind="stable")
-            side = max(int(share * len(order)), 1)
-            spread[session] = moves[both][order[-side:]].mean() - moves[both][order[:side]].mean()
-    return spread
+    both = ~np.isnan(score) & ~np.isnan(returns)
+    counts = both.sum(axis=0)
+    order = np.argsort(np.where(both, score, np.inf), axis=0, kind="stable")
+    sums = np.cumsum(np.take_along_axis(np.where(both, returns, 0.0), order, axis=0), axis=0)
+    sums = np.concatenate([np.zeros((1, sums.shape[1])), sums])
+    side = np.maximum((share * counts).astype(np.int64), 1)
+    session = np.arange(score.shape[1])
+    known = counts >= 2  # noqa: PLR2004 - one on each side
+    side = np.where(known, side, 0)
+    high, low = sums[counts, session] - sums[counts - side, session], sums[side, session]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(known, (high - low) / side, np.nan)
 
 
 def _past_returns(market: Market) -> Floats:

@@ -1,0 +1,66 @@
+"""Quotes, ranges and volume of a block of securities, the same whichever relation asks and in whichever block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from data_platform.sources.demo.market.simulation import Market
+from data_platform.sources.demo.market.universe import Floats, Ints
+
+_CELLS: Final = 250_000
+"""Securities times sessions in one block: what is in memory at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """One row per security of the block, one column per stored session; NaN where there is no price.
+
+    `volume` is in shares, 0 without a trade; `low` and `high` are the quotes on a day without one.
+    """
+
+    opened: Floats
+    high: Floats
+    low: Floats
+    bid: Floats
+    ask: Floats
+    volume: Floats
+    trades: Ints
+
+
+def blocks(market: Market) -> Iterator[slice]:
+    """Consecutive securities, as many as a frame of some hundred thousand rows has room for."""
+    size = max(_CELLS // len(market.stored), 1)
+    for start in range(0, len(market.universe.permno), size):
+        yield slice(start, min(start + size, len(market.universe.permno)))
+
+
+def trading(market: Market, block: slice) -> Trading:
+    """Draw what happened within the days; each security has a stream of random numbers of its own."""
+    days = slice(market.opening, None)
+    price = market.price[block, days]
+    draws = np.empty((4, *price.shape))
+    for row, who in enumerate(range(block.start, block.stop)):
+        draws[:, row] = np.random.Generator(np.random.PCG64([market.seed, 1, who])).normal(size=(4, price.shape[1]))
+    happened = market.traded[block, days] & ~np.isnan(price)
+    opened = np.maximum(np.round(price * (1 + 0.006 * draws[0]), 2), 0.01)
+    high = np.round(np.maximum(opened, price) * (1 + 0.004 * np.abs(draws[1])), 2)
+    low = np.maximum(np.round(np.minimum(opened, price) * (1 - 0.004 * np.abs(draws[2])), 2), 0.01)
+    spread = np.maximum(np.round(price * 0.0005, 2), 0.01)
+    bid, ask = np.round(price - spread, 2), np.round(price + spread, 2)
+    turnover = np.exp(-5.3 + 0.6 * draws[3])
+    volume = np.where(happened, np.maximum(np.round(market.shares[block, days] * 1000 * turnover), 100), 0.0)
+    gone = ~market.traded[block, days] & (np.arange(price.shape[1]) + market.opening == market.universe.last[block, None])
+    absent = np.isnan(price) | gone
+    return Trading(
+        opened=np.where(happened, opened, np.nan),
+        high=np.where(absent, np.nan, np.where(happened, high, ask)),
+        low=np.where(absent, np.nan, np.where(happened, low, bid)),
+        bid=np.where(absent, np.nan, bid),
+        ask=np.where(absent, np.nan, ask),
+        volume=np.where(absent, np.nan, volume),
+        trades=(volume // 180).astype(np.int64) + happened,
+    )
