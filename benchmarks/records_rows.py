@@ -84,6 +84,7 @@ FILLINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "message": "'wrote partition ' || n % 30",
         "extra": "jsonb_build_object('rows', n, 'seconds', n % 60)",
         "sync_run_id": _RUN,
+        "line_id": "md5('line' || n)::uuid",
     },
     "data_sync_schedule": {
         "dataset": "CASE WHEN n % 100 < 5 THEN "

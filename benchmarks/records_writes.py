@@ -37,6 +37,7 @@ from data_platform.records.query_audit import SealedText
 from data_platform.records.rate_limits import MANUAL_SYNCS, QUERIES
 from data_platform.records.retention_policies import POLICIES, Policy
 from data_platform.records.scope import Scope
+from data_platform.records.sync_logs import NewLine
 from data_platform.records.validations import Validation
 
 Calls = Mapping[str, Callable[[Connection], object]]
@@ -81,6 +82,7 @@ def within(connection: Connection) -> Records:
 def _of_anybody(scope: Scope) -> Calls:
     """What users do in their own scope, and administrators in theirs."""
     request, run, now = request_id(REQUEST_OF_USER7), uuid4(), dt.datetime.now(dt.UTC)
+    lines = [NewLine(uuid4(), now, "crsp", "crsp_daily", "INFO", "done", {"rows": 1}, run) for _ in range(100)]
     return {
         "alerts.acknowledge": lambda c: alerts.acknowledge(c, _FIRST_OPEN, scope.user, "the source says so"),
         "alerts.store, 5": lambda c: alerts.store(c, [_ALERT] * 5),
@@ -96,6 +98,7 @@ def _of_anybody(scope: Scope) -> Calls:
             c, "crsp", "t100", expected_version=1, changed_by=scope.user, enabled=True
         ),
         "sync_logs.append": lambda c: sync_logs.append(c, "crsp", "crsp_daily", "INFO", "done", {"rows": 1}, run),
+        "sync_logs.append_many, 100": lambda c: sync_logs.append_many(c, lines),
         "validations.store, 20": lambda c: validations.store(c, [_CHECK] * 20),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -22,6 +22,20 @@ class SyncLog:
     """One line of the log; `extra` holds counts, hashes and timings, never values of rows."""
 
     id: int
+    created_at: dt.datetime
+    dataset: str
+    table_name: str | None
+    level: Level
+    message: str
+    extra: Mapping[str, object]
+    sync_run_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line on its way into the table. `line_id` names it, so that sending it twice stores it once."""
+
+    line_id: UUID
     created_at: dt.datetime
     dataset: str
     table_name: str | None
@@ -51,6 +65,29 @@ def append(
     ).fetchone()
     assert row is not None  # noqa: S101 - RETURNING of a one-row INSERT
     return int(row["id"])
+
+
+def append_many(connection: Connection, lines: Sequence[NewLine]) -> int:
+    """Add lines in one statement, in their order, and return how many were not there yet."""
+    return connection.execute(
+        """
+        INSERT INTO platform.data_sync_logs
+            (line_id, created_at, dataset, table_name, level, message, extra, sync_run_id)
+        SELECT * FROM unnest(
+            %s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::uuid[])
+        ON CONFLICT (line_id) DO NOTHING
+        """,
+        (
+            [line.line_id for line in lines],
+            [line.created_at for line in lines],
+            [line.dataset for line in lines],
+            [line.table_name for line in lines],
+            [line.level for line in lines],
+            [line.message for line in lines],
+            [Jsonb(dict(line.extra)) for line in lines],
+            [line.sync_run_id for line in lines],
+        ),
+    ).rowcount
 
 
 def recent(

@@ -1,0 +1,3 @@
+DROP INDEX platform.data_sync_logs_line;
+
+ALTER TABLE platform.data_sync_logs DROP COLUMN line_id;
