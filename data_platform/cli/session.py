@@ -12,6 +12,7 @@ from data_platform.governance.identity import current_user, local_administrator
 from data_platform.governance.permissions import User, permitted_datasets, require_administrator
 from data_platform.records import platform_audit
 from data_platform.records.connection import Records, open_records
+from data_platform.records.pending_loading import catch_up
 from data_platform.records.platform_audit import EntryFields
 from data_platform.settings import Settings, load_settings
 from data_platform.warehouse import Warehouse
@@ -53,6 +54,7 @@ def open_session(settings: Settings | None = None) -> Generator[Session]:
     """
     settings = settings or load_settings()
     with open_records(settings) as records:
+        catch_up(settings.home, records)
         yield Session(settings, Warehouse(settings.warehouse_root), current_user(settings, records), records)
 
 

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from data_platform.errors import PlatformError
 from data_platform.records.connection import Records, open_records
+from data_platform.records.pending_loading import catch_up
 from data_platform.settings import Settings, load_settings
 from data_platform.sync import PartitionResult, SyncContext
 from data_platform.warehouse import Warehouse
@@ -37,6 +38,7 @@ def open_platform(settings: Settings) -> Generator[Platform]:
         DatabaseUnavailableError: when the database cannot be reached or started.
     """
     with open_records(settings) as records:
+        catch_up(settings.home, records)
         yield Platform(settings, records, Warehouse(settings.warehouse_root))
 
 

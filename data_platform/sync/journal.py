@@ -1,6 +1,8 @@
-"""The journal of a sync: its log lines and validation results, written to the operational records.
+"""The journal of a sync: its log lines, and its validation results in the operational records.
 
-A line says what happened, to which partition, with counts and hashes; never a licensed value.
+A line says what happened, to which partition, with counts and hashes; never a licensed value. It goes to the logger
+`data_platform.sync`, and from there to the records without being waited for (`lines`). Validation results are written
+before the sync goes on.
 """
 
 from __future__ import annotations
@@ -8,38 +10,41 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
+from typing import Final
 
 from data_platform.catalog import Table
-from data_platform.errors import DatabaseUnavailableError
 from data_platform.quality import CheckResult
-from data_platform.records import sync_logs, validations
+from data_platform.records import validations
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
+from data_platform.records.sync_logs import Level
+from data_platform.sync.lines import LOGGER
 
-_SCOPE = Scope.system("sync")
-_log = logging.getLogger(__name__)
+_SCOPE: Final = Scope.system("sync")
+_LEVELS: Final[Mapping[Level, int]] = {"INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 
 
 class Journal:
-    """Writes for one table and one run."""
+    """Writes for one table and one run; its lines are kept within a block of `kept_lines`."""
 
     def __init__(self, records: Records, table: Table, run_id: uuid.UUID) -> None:
         self._records = records
         self._table = table
         self._run_id = run_id
 
-    def log(self, level: sync_logs.Level, message: str, **extra: object) -> None:
-        """Append one line. A database that is away costs the line, never the sync: what it did stands elsewhere too."""
-        try:
-            self._append(level, message, extra)
-        except DatabaseUnavailableError as error:
-            _log.warning("%s: not recorded (%s): %s", self._table.name, error.message, message)
-
-    def _append(self, level: sync_logs.Level, message: str, extra: Mapping[str, object]) -> None:
-        with self._records.transaction(_SCOPE) as connection:
-            sync_logs.append(
-                connection, self._table.dataset, self._table.name, level, message, extra=extra, sync_run_id=self._run_id
-            )
+    def log(self, level: Level, message: str, *, partition: str | None = None, **fields: object) -> None:
+        """Append one line; returns at once, whatever the database does."""
+        LOGGER.log(
+            _LEVELS[level],
+            message,
+            extra={
+                "dataset": self._table.dataset,
+                "table_name": self._table.name,
+                "sync_run_id": self._run_id,
+                "partition": partition,
+                "fields": fields,
+            },
+        )
 
     def results(self, partition: str, results: tuple[CheckResult, ...]) -> None:
         """Keep a partition's validation results."""

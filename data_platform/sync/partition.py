@@ -18,6 +18,7 @@ from data_platform.sources import Fingerprint, Source, UnusableData, open_source
 from data_platform.sync.context import SyncContext
 from data_platform.sync.decisions import expected_bytes, is_current, is_not_delivered, refuse_mixture
 from data_platform.sync.journal import Journal
+from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
 from data_platform.sync.setting_aside import set_aside
 from data_platform.sync.validation import as_published, failures, from_published, judge
@@ -43,6 +44,7 @@ class _Work:
     received_before: int
 
 
+@lines_kept
 def sync_partition(
     context: SyncContext,
     table: Table,

@@ -14,6 +14,7 @@ from data_platform.quality.results import worst
 from data_platform.sync.context import SyncContext
 from data_platform.sync.decisions import refuse_mixture
 from data_platform.sync.journal import Journal
+from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import PartitionRejected
 from data_platform.sync.validation import as_published, failures, judge
 from data_platform.warehouse import SyncManifest
@@ -26,6 +27,7 @@ from data_platform.warehouse.schemas import registered_columns
 from data_platform.warehouse.staging import stage, staging_folder
 
 
+@lines_kept
 def restore_quarantined(context: SyncContext, entry: QuarantineEntry) -> SyncManifest:
     """Validate an entry again and, when it passes, publish it and take it out of quarantine.
 

@@ -12,6 +12,7 @@ from data_platform.errors import PlatformError, SchemaError, SyncValidationError
 from data_platform.sources import Fingerprint
 from data_platform.sync.context import SyncContext
 from data_platform.sync.journal import Journal
+from data_platform.sync.lines import kept_lines
 from data_platform.sync.outcome import PartitionRejected, PartitionResult, SyncFailure, unreadable
 from data_platform.sync.partition import sync_partition
 from data_platform.sync.run_source import RunSource
@@ -38,7 +39,7 @@ def sync_partitions(
     for partition in partitions:
         table.partition_range(partition)
     journal = Journal(context.records, table, context.run_id)
-    with RunSource(context, table) as source:
+    with kept_lines(context), RunSource(context, table) as source:
         try:
             surveyed = _again(context, journal, source, lambda: _survey(source, table, partitions))
         except PlatformError as error:
