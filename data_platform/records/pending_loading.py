@@ -86,7 +86,7 @@ def catch_up(home: Path, records: Records) -> None:
 def _claimed(path: Path) -> Generator[bytes | None]:
     """Give the content of a file that nobody else writes to or stores, for as long as the block takes; else None."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         yield None
         return
