@@ -21,6 +21,15 @@ def is_current(previous: FileEntry, fingerprint: str, source: str, store: LocalS
     return same and fault_of(store, previous) is None
 
 
+def is_same(previous: FileEntry, sha256: str, fingerprint: str, source: str) -> bool:
+    """Whether what was extracted is what is published, bytes and origin alike.
+
+    Equal bytes of another state of the source are published once more: a version costs a manifest, while one that went
+    on naming the former state would have the partition extracted again by every sync.
+    """
+    return (previous.sha256, previous.source_fingerprint, previous.source) == (sha256, fingerprint, source)
+
+
 def refuse_mixture(table: Table, partition: str, base: SyncManifest | None, source: str) -> None:
     """Keep synthetic and real rows from ever standing in one version, and real rows from giving way to synthetic ones.
 

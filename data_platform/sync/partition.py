@@ -16,7 +16,7 @@ from data_platform.quality import CheckResult, Status
 from data_platform.quality.results import worst
 from data_platform.sources import Fingerprint, Source, UnusableData, open_source
 from data_platform.sync.context import SyncContext
-from data_platform.sync.decisions import expected_bytes, is_current, is_not_delivered, refuse_mixture
+from data_platform.sync.decisions import expected_bytes, is_current, is_not_delivered, is_same, refuse_mixture
 from data_platform.sync.journal import Journal
 from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
@@ -128,7 +128,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
         work.journal.results(partition, results)
         if worst(results) is Status.FAILED:
             raise _quarantine(work, staged, results, fingerprint)
-        if base and previous and previous.sha256 == staged.sha256:
+        if base and previous and is_same(previous, staged.sha256, fingerprint.value, work.source.name):
             heal_blob(stored, staged, previous)
             return _up_to_date(work, base, results=results, extract_seconds=extract_seconds)
         manifest = publish_partition(

@@ -73,6 +73,23 @@ def test_an_unchanged_partition_publishes_nothing(context: SyncContext) -> None:
     assert again.manifest == first.manifest
 
 
+def test_equal_bytes_of_another_state_of_the_source_are_extracted_once_more_and_no_more(
+    context: SyncContext, wrds_owner: psycopg.Connection
+) -> None:
+    first = sync_partition(context, CRSP, "2024")
+    # The same numbers in more digits: another state of the source, the same stored values.
+    wrds_owner.execute("ALTER TABLE crsp.dsf_v2 ALTER dlyprc TYPE numeric(20, 8)")
+    second, third = (sync_partition(context, CRSP, "2024") for _ in range(2))
+    assert isinstance(first, SyncOutcome)
+    assert isinstance(second, SyncOutcome)
+    assert isinstance(third, SyncOutcome)
+    assert second.file.sha256 == first.file.sha256
+    assert second.file.source_fingerprint != first.file.source_fingerprint
+    assert [one.status for one in (second, third)] == [SyncStatus.PUBLISHED, SyncStatus.UP_TO_DATE]
+    assert third.extract_seconds == 0 < second.extract_seconds
+    assert second.manifest.checksum == first.manifest.checksum
+
+
 def test_one_changed_value_in_an_old_year_is_noticed(context: SyncContext, wrds_owner: psycopg.Connection) -> None:
     for year in ("2023", "2024"):
         sync_partition(context, CRSP, year)
@@ -270,7 +287,9 @@ def test_real_rows_never_stand_beside_synthetic_ones(context: SyncContext) -> No
     with pytest.raises(UsageError, match="real rows would stand beside or replace the demo's synthetic ones"):
         sync_partition(dataclasses.replace(context, settings=real), CRSP, "2024")
     # A version that holds nothing but the partition being replaced mixes nothing.
-    assert sync_partition(dataclasses.replace(context, settings=real), CRSP, "2023").status is SyncStatus.UP_TO_DATE
+    replaced = sync_partition(dataclasses.replace(context, settings=real), CRSP, "2023")
+    assert isinstance(replaced, SyncOutcome)
+    assert (replaced.status, replaced.file.source) == (SyncStatus.PUBLISHED, "wrds")
 
 
 @pytest.mark.parametrize(
