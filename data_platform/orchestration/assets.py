@@ -4,6 +4,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import dagster as dg
@@ -111,7 +112,8 @@ def table_asset(table: Table, settings: Settings, *, pooled: bool = True) -> dg.
         try:
             with platform.open() as opened:
                 audit_manual_sync(opened, table, keys, tags=context.run.tags, full=config.full, reason=config.reason)
-                for result in sync_partitions(platform.sync_context(opened), table, keys, full=config.full):
+                told = replace(platform.sync_context(opened), tell=context.log.info)
+                for result in sync_partitions(told, table, keys, full=config.full):
                     platform.report(result)
                     key = result.partition if partitions else None
                     if isinstance(result, NotDelivered):

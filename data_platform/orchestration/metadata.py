@@ -29,6 +29,7 @@ def materialization_metadata(table: Table, outcome: SyncOutcome, warehouse: Ware
         "checksum": manifest.checksum,
         "source": file.source,
         "source_fingerprint": file.source_fingerprint,
+        "rows": file.rows,
         "bytes": file.bytes,
         "up_to_date": outcome.status.value == "up_to_date",
         "seconds": round(outcome.seconds, 3),
@@ -42,6 +43,8 @@ def materialization_metadata(table: Table, outcome: SyncOutcome, warehouse: Ware
         metadata["extract_seconds"] = round(outcome.extract_seconds, 3)
         metadata["rows_per_second"] = round(outcome.rows_per_second)
         metadata["bytes_received"] = outcome.bytes_received
+        metadata["mb_per_second"] = round(outcome.megabytes_per_second, 3)
+        metadata["progress_lines"] = outcome.progress_lines
     if outcome.warnings:
         metadata["warnings"] = dg.MetadataValue.md("\n".join(f"- {warning}" for warning in outcome.warnings))
     return metadata

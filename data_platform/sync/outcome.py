@@ -23,7 +23,8 @@ class SyncOutcome:
     """One partition's sync: the version that holds it now, its file, and how the work went.
 
     `seconds` is the whole sync, `extract_seconds` the part from the first row to the staged file; the latter is 0 when
-    nothing was extracted. `results` are then the verdicts under which the partition was published.
+    nothing was extracted. `results` are then the verdicts under which the partition was published. `progress_lines` is
+    how often the extraction was said to be under way or through.
     """
 
     status: SyncStatus
@@ -35,6 +36,12 @@ class SyncOutcome:
     bytes_received: int
     results: tuple[CheckResult, ...]
     warnings: tuple[str, ...]
+    progress_lines: int = 0
+
+    @property
+    def megabytes_per_second(self) -> float:
+        """Millions of bytes received per second of the extraction; 0 when nothing was extracted."""
+        return self.bytes_received / 1e6 / self.extract_seconds if self.extract_seconds > 0 else 0.0
 
     @property
     def rows_per_second(self) -> float:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-
-import pyarrow as pa
 
 from data_platform.catalog import Table
 from data_platform.errors import DiskSpaceError, PlatformError, SchemaError
@@ -22,6 +19,7 @@ from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
 from data_platform.sync.setting_aside import set_aside
 from data_platform.sync.validation import as_published, failures, from_published, judge
+from data_platform.sync.watching import Watching
 from data_platform.warehouse import StagedFile, SyncManifest
 from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
@@ -105,9 +103,10 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
         return _up_to_date(work, base, results=from_published(previous.checks), extract_seconds=0.0)
     require_room(work.context.warehouse.disk(), expected_bytes(table, partition, fingerprint.row_count, base))
     with staging_folder(work.context.warehouse.staging_root, table.name, lock.token.writer_id) as folder:
+        watching = Watching(work.context, work.journal, table, partition, fingerprint.row_count)
         extract_started = time.monotonic()
         try:
-            batches = _watched(work, fingerprint)
+            batches = watching.through(work.source.extract(table, partition))
             staged = stage(batches, table.arrow_schema, table.date_column, folder / f"{partition}.parquet")
         except SchemaError as error:
             _fail_unreadable(work, error, fingerprint.value)
@@ -130,7 +129,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
             raise _quarantine(work, staged, results, fingerprint)
         if base and previous and is_same(previous, staged.sha256, fingerprint.value, work.source.name):
             heal_blob(stored, staged, previous)
-            return _up_to_date(work, base, results=results, extract_seconds=extract_seconds)
+            return _up_to_date(work, base, results=results, extract_seconds=extract_seconds, lines=watching.lines)
         manifest = publish_partition(
             stored,
             lock,
@@ -141,7 +140,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
             provenance=Provenance(work.source.name, fingerprint.value, fingerprint.query_hash),
             checks=as_published(results),
         )
-    outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds)
+    outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds, watching.lines)
     work.journal.log(
         "INFO",
         f"{partition}: published version {manifest.manifest_version} with {outcome.file.rows:,} rows",
@@ -155,19 +154,11 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
     return outcome
 
 
-def _watched(work: _Work, fingerprint: Fingerprint) -> Iterator[pa.RecordBatch]:
-    rows = 0
-    for batch in work.source.extract(work.table, work.partition):
-        rows += batch.num_rows
-        work.context.progress(rows, fingerprint.row_count)
-        yield batch
-
-
 def _up_to_date(
-    work: _Work, base: SyncManifest, *, results: tuple[CheckResult, ...], extract_seconds: float
+    work: _Work, base: SyncManifest, *, results: tuple[CheckResult, ...], extract_seconds: float, lines: int = 0
 ) -> SyncOutcome:
     work.journal.log("INFO", f"{work.partition}: up to date", partition=work.partition, version=base.manifest_version)
-    return _outcome(work, SyncStatus.UP_TO_DATE, base, results, extract_seconds)
+    return _outcome(work, SyncStatus.UP_TO_DATE, base, results, extract_seconds, lines)
 
 
 def _outcome(
@@ -176,6 +167,7 @@ def _outcome(
     manifest: SyncManifest,
     results: tuple[CheckResult, ...],
     extract_seconds: float,
+    lines: int,
 ) -> SyncOutcome:
     for warning in work.source.warnings:
         work.journal.log("WARN", f"{work.partition}: {warning}", partition=work.partition)
@@ -192,6 +184,7 @@ def _outcome(
         bytes_received=work.source.bytes_received - work.received_before,
         results=results,
         warnings=tuple(work.source.warnings),
+        progress_lines=lines,
     )
 
 

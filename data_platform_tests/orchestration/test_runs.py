@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -20,7 +22,7 @@ from data_platform.orchestration.dead_runs import PROCESS_TAG, is_gone, report_d
 from data_platform.orchestration.launching import run_asset, run_query_job
 from data_platform.orchestration.resource import Platform, WatchedPlatform
 from data_platform.quality import CHECKS
-from data_platform.records import platform_audit
+from data_platform.records import platform_audit, sync_logs
 from data_platform.records.scope import Scope
 from data_platform.sync import SyncContext, SyncFailure, SyncOutcome
 
@@ -209,3 +211,46 @@ def test_a_bad_query_request_fails_the_run_with_one_clear_error(
     assert isinstance(error, PlatformError)
     assert message in error.message
     assert "a-password" not in runs.everything_stored()
+
+
+def test_a_run_says_how_far_it_is_in_its_own_log_and_in_the_records(runs: Runs, wrds_owner: psycopg.Connection) -> None:
+    # More than one block of rows, so that there is something to say on the way.
+    wrds_owner.execute(
+        "INSERT INTO crsp.dsf_v2 SELECT d.* FROM crsp.dsf_v2 d CROSS JOIN generate_series(1, 40) "
+        "WHERE dlycaldt >= '2024-01-01'"
+    )
+    watched: list[int] = []
+    context = replace(runs.context, line_seconds=0.0, progress=lambda pace: watched.append(pace.rows))
+    quick = Runs(context, runs.instance)
+    quick.sync("2023")
+    quick.sync("2024")
+    said = [
+        record.user_message
+        for run in quick.instance.get_runs()[::-1]
+        for record in quick.instance.all_logs(run.run_id)
+        if record.dagster_event is None and re.match(r"crsp_daily 20\d\d: [\d,]+ (of|rows)", record.user_message)
+    ]
+    assert re.fullmatch(r"crsp_daily 2023: ([\d,]+) of \1 rows \(100 %\), [\d,]+ rows/s", said[0])
+    assert re.fullmatch(r"crsp_daily 2023: [\d,]+ rows in [\d.]+ s, [\d,]+ rows/s", said[1])
+    on_the_way = [line for line in said[2:] if " left" in line]
+    assert on_the_way
+    assert re.fullmatch(
+        r"crsp_daily 2024: [\d,]+ of [\d,]+ rows \(\d\d? %\), [\d,]+ rows/s, about .+ left", on_the_way[0]
+    )
+    assert len(watched) == len(said) - 2
+    with runs.context.records.transaction(Scope.system("test")) as connection:
+        kept = [line for line in sync_logs.recent(connection)[::-1] if line.message in said]
+    assert [line.message for line in kept] == said
+    assert {line.level for line in kept} == {"INFO"}
+    assert kept[0].extra["partition"] == "2023"
+    (record,) = runs.instance.fetch_materializations(KEY, limit=1).records
+    materialization = record.asset_materialization
+    assert materialization is not None
+    shown = {name: value.value for name, value in materialization.metadata.items()}
+    assert shown["rows"] == shown["dagster/partition_row_count"] == kept[0].extra["rows"]
+    assert kept[0].extra["expected_rows"] == kept[0].extra["rows"]
+    assert shown["progress_lines"] == 2
+    for name in ("rows_per_second", "mb_per_second", "extract_seconds", "seconds", "bytes_received"):
+        number = shown[name]
+        assert isinstance(number, int | float)
+        assert number > 0

@@ -29,6 +29,7 @@ from data_platform.sync import (
     sync_partitions,
 )
 from data_platform.sync.decisions import is_not_delivered, refuse_mixture
+from data_platform.sync.pace import Pace
 from data_platform.sync.plan import choose_partitions
 from data_platform.warehouse import FileEntry, SyncManifest
 from data_platform.warehouse.manifest import files_checksum
@@ -229,7 +230,7 @@ def test_a_server_that_goes_away_in_the_middle_publishes_nothing(
     demo = context.records.databases.demo
     assert demo is not None
 
-    def kill(_rows: int, _expected: int | None) -> None:
+    def kill(_pace: Pace) -> None:
         with psycopg.connect(postgres.url(SUPERUSER, "postgres")) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = %s",
@@ -256,8 +257,9 @@ def test_the_records_tell_what_happened(context: SyncContext) -> None:
     with context.records.transaction(Scope("someone", frozenset({"crsp"}))) as connection:
         lines = [line.message for line in reversed(sync_logs.recent(connection, dataset="crsp"))]
         results = validations.recent(connection, dataset="crsp")
-    assert lines[0].startswith("2023: published version 1 with ")
-    assert lines[1] == "2023: up to date"
+    assert lines[0].startswith("crsp_daily 2023: ")
+    assert lines[1].startswith("2023: published version 1 with ")
+    assert lines[2:] == ["2023: up to date"]
     assert {row.validation_type for row in results} == {
         "row_count",
         "null_pct",

@@ -281,7 +281,7 @@ def test_no_value_of_a_row_and_no_secret_is_in_a_line(context: SyncContext, wrds
     assert "date_continuity" in said
     frame = context.warehouse.reader(CRSP.name).pin().scan()
     values = frame.select(pl.col("cusip").unique()).collect().get_column("cusip").drop_nulls().to_list()
-    assert len(values) >= 15
+    assert len(values) >= 10
     assert [value for value in values if value in said] == []
     demo = context.records.databases.demo
     assert demo is not None
