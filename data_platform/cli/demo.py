@@ -16,7 +16,8 @@ from data_platform.catalog import find_table
 from data_platform.cli.output import print_table, say, stdout
 from data_platform.cli.query import print_rows, run_as_job, summary
 from data_platform.cli.session import Session, open_session
-from data_platform.cli.sync import Results, run_sync
+from data_platform.cli.sync import run_sync
+from data_platform.cli.sync_report import Results
 from data_platform.errors import PlatformError
 from data_platform.governance.explorer import DataExplorerService
 from data_platform.governance.permissions import require_administrator

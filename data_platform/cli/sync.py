@@ -1,4 +1,4 @@
-"""`data-platform sync TABLE`: bring partitions up to date, as a real Dagster run, watched from the terminal."""
+"""`data-platform sync`: bring partitions of tables up to date, as real Dagster runs, watched from the terminal."""
 
 from __future__ import annotations
 
@@ -7,56 +7,100 @@ from typing import Annotated
 
 import typer
 
-from data_platform.catalog import Partitioning, Table, find_table
-from data_platform.cli.options import Json, Reason, TableName
-from data_platform.cli.output import print_json, print_table, say
+from data_platform.catalog import TABLES, Partitioning, Table, find_dataset, find_table
+from data_platform.cli.options import Json, Reason
+from data_platform.cli.output import print_json, say
 from data_platform.cli.progress import SyncProgress
 from data_platform.cli.session import Session, open_session
-from data_platform.errors import PlatformError
-from data_platform.governance.permissions import Action, require
-from data_platform.sync import (
-    NotDelivered,
-    PartitionResult,
-    SyncContext,
-    SyncFailure,
-    SyncOutcome,
-    SyncStatus,
-    choose_partitions,
-    partitions_of,
-)
-
-Results = list[PartitionResult]
+from data_platform.cli.sync_report import Results, document, print_results
+from data_platform.errors import PlatformError, UsageError
+from data_platform.governance.permissions import Action, User, decide, require
+from data_platform.sync import PartitionResult, SyncContext, SyncFailure, choose_partitions, partitions_of
 
 
 def sync(
-    table: TableName,
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="A table, such as crsp_daily.", show_default=False)
+    ] = None,
     partition: Annotated[
         list[str] | None, typer.Option("--partition", "-p", help="A partition, such as 2024; may be repeated.")
     ] = None,
     *,
-    all_of_them: Annotated[bool, typer.Option("--all", help="Every partition of the table.")] = False,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", "-d", help="Every table of a dataset, every partition.")
+    ] = None,
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="Every partition of the table; without one, every table you may sync.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Extract even what the source says has not changed.")] = False,
+    incremental: Annotated[
+        bool, typer.Option("--incremental", help="Extract only what has changed; the default, said aloud.")
+    ] = False,
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Sync partitions of a table: extract, validate, publish a new version or quarantine.
+    """Sync partitions of tables: extract what changed, validate, publish a new version or quarantine.
 
     Exit codes: 0 done, 1 failed, 6 validation failed (quarantined), 7 locked by another writer.
     """
-    declared = find_table(table)
+    if full and incremental:
+        raise UsageError("--full and --incremental exclude each other.", hint="Leave one of them out.")
     with open_session() as session:
-        require(session.user, Action.TRIGGER_DATA_SYNC, declared.dataset)
+        tables = chosen_tables(session.user, table, dataset, partition or [], all_of_them=all_of_them)
         today = dt.datetime.now(dt.UTC).date()
-        known = partitions_of(declared, session.settings, today)
-        chosen = choose_partitions(declared, known, partition or [], all_of_them=all_of_them)
-        results, error = run_sync(session, declared, chosen, full=full, reason=reason)
+        work = [
+            (
+                each,
+                choose_partitions(
+                    each,
+                    partitions_of(each, session.settings, today),
+                    partition or [],
+                    all_of_them=all_of_them or table is None,
+                ),
+            )
+            for each in tables
+        ]
+        errors: list[PlatformError] = []
+        documents: list[dict[str, object]] = []
+        for each, partitions in work:
+            results, error = run_sync(session, each, partitions, full=full, reason=reason)
+            documents += [document(each, result) for result in results]
+            errors += [error] if error else []
+            errors += [result.error for result in results if isinstance(result, SyncFailure)]
+            if not as_json:
+                print_results(each, results)
+            if error and len(work) > 1:
+                say(f"{each.name}: {error}")
     if as_json:
-        print_json([document(declared, result) for result in results])
-    else:
-        _print(declared, results)
-    failures = [result.error for result in results if isinstance(result, SyncFailure)]
-    if error or failures:
-        raise error or failures[0]
+        print_json(documents)
+    if errors:
+        raise errors[0]
+
+
+def chosen_tables(
+    user: User, table: str | None, dataset: str | None, partitions: list[str], *, all_of_them: bool
+) -> list[Table]:
+    """The tables that a request means, each of which the user may sync.
+
+    Raises:
+        UsageError: when it names none, or names them twice over.
+        NotPermittedError: when the user may not sync a table that it names, or none at all.
+    """
+    if table is not None and dataset is not None:
+        raise UsageError("A table and --dataset exclude each other.", hint="Leave one of them out.")
+    if table is not None:
+        named = find_table(table)
+        require(user, Action.TRIGGER_DATA_SYNC, named.dataset)
+        return [named]
+    if dataset is None and not all_of_them:
+        raise UsageError("Say what to sync.", hint="A table, --dataset with its name, or --all.")
+    if partitions:
+        raise UsageError("--partition goes with one table.", hint="Name the table, or leave the partition out.")
+    if dataset is not None:
+        require(user, Action.TRIGGER_DATA_SYNC, find_dataset(dataset).name)
+        return list(find_dataset(dataset).tables)
+    require(user, Action.TRIGGER_DATA_SYNC)
+    return [each for each in TABLES.values() if decide(user, Action.TRIGGER_DATA_SYNC, each.dataset).allowed]
 
 
 def run_sync(
@@ -100,68 +144,3 @@ def run_sync(
             if errors:
                 break
     return results, errors[0] if errors else None
-
-
-def document(table: Table, result: PartitionResult) -> dict[str, object]:
-    """One partition's result for `--json`."""
-    if isinstance(result, NotDelivered):
-        return {"table": table.name, "partition": result.partition, "status": "not_delivered"}
-    if isinstance(result, SyncFailure):
-        return {
-            "table": table.name,
-            "partition": result.partition,
-            "status": "quarantined",
-            "error": result.error.message,
-            "checks": {check.validation_type.value: check.status.value for check in result.results},
-        }
-    return {
-        "table": table.name,
-        "partition": result.partition,
-        "status": result.status.value,
-        "manifest_version": result.manifest.manifest_version,
-        "rows": result.file.rows,
-        "checksum": result.manifest.checksum,
-        "seconds": round(result.seconds, 3),
-        "checks": {check.validation_type.value: check.status.value for check in result.results},
-        "warnings": list(result.warnings),
-    }
-
-
-def _print(table: Table, results: Results) -> None:
-    if not results:
-        return
-    print_table(
-        f"Synced {table.name}",
-        ["Partition", "Result", "Version", "Rows", "Rows/s", "Seconds", "Checks"],
-        [_row(result) for result in results],
-    )
-    if all(isinstance(r, SyncOutcome) and r.status is SyncStatus.UP_TO_DATE for r in results):
-        say("Nothing has changed at the source; nothing was published.")
-    for result in results:
-        for warning in result.warnings if isinstance(result, SyncOutcome) else ():
-            say(f"Warning, {result.partition}: {warning}")
-
-
-def _row(result: PartitionResult) -> list[object]:
-    if isinstance(result, NotDelivered):
-        return [result.partition, "not delivered yet", None, None, None, None, "-"]
-    if isinstance(result, SyncFailure):
-        return [result.partition, "quarantined", None, None, None, None, _checks(result)]
-    return [
-        result.partition,
-        result.status.value.replace("_", " "),
-        result.manifest.manifest_version,
-        result.file.rows,
-        round(result.rows_per_second) or None,
-        round(result.seconds, 2),
-        _checks(result),
-    ]
-
-
-def _checks(result: SyncOutcome | SyncFailure) -> str:
-    if not result.results:
-        return "-"
-    counts = {
-        status: sum(check.status == status for check in result.results) for status in ("passed", "warning", "failed")
-    }
-    return ", ".join(f"{count} {status}" for status, count in counts.items() if count)

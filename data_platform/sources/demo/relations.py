@@ -89,7 +89,9 @@ RELATIONS: Final = (
     ),
     Relation("crsp", "msf", msf.COLUMN_TYPES, lambda world: msf.relation_frames(world.market), "date"),
     Relation("crsp", "dsenames", names.COLUMN_TYPES, _one(lambda world: names.relation_frame(world.market))),
-    Relation("crsp", "dsedelist", siz_delists.COLUMN_TYPES, _one(lambda world: siz_delists.relation_frame(world.market))),
+    Relation(
+        "crsp", "dsedelist", siz_delists.COLUMN_TYPES, _one(lambda world: siz_delists.relation_frame(world.market))
+    ),
     Relation(
         "comp",
         "funda",

@@ -65,9 +65,7 @@ def replace_relations(
             former = sql.Identifier(relation.schema, relation.name)
             table = sql.Identifier(_STAGE, relation.name)
             cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(former))
-            cursor.execute(
-                sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(table, sql.Identifier(relation.schema))
-            )
+            cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(table, sql.Identifier(relation.schema)))
         cursor.execute(sql.SQL("DROP SCHEMA {}").format(stage))
         cursor.execute(
             sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(MARKED_SCHEMA), sql.Literal(signature))

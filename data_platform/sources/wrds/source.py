@@ -19,6 +19,7 @@ from data_platform.sources.wrds.fingerprint import survey
 from data_platform.sources.wrds.parsing import parse_block
 from data_platform.sources.wrds.query import bind, check_columns, in_key_order, origin_of
 from data_platform.sources.wrds.session import open_session
+from data_platform.sources.wrds.waiting import interruptibly
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +51,7 @@ class WrdsSource:
         """
         self._require_idle()
         try:
-            return survey(self._connection, table, partitions)
+            return interruptibly(self._connection, lambda: survey(self._connection, table, partitions))
         except psycopg2.Error as error:
             raise self._explained(error, table, _named(partitions), rows=0) from None
 

@@ -67,7 +67,11 @@ def _balance(
         return np.where(rng.random(count) < of_those, share, 0.0)[:, None] * assets
 
     items = {name: np.round(values, 3) for name, values in raw.items() if name != "at"}
-    ceq, pstk, mib = np.round(assets * equity_share[:, None], 3), np.round(some(0.02, 0.1), 3), np.round(some(0.01, 0.2), 3)
+    ceq, pstk, mib = (
+        np.round(assets * equity_share[:, None], 3),
+        np.round(some(0.02, 0.1), 3),
+        np.round(some(0.01, 0.2), 3),
+    )
     lt = np.round(assets - ceq - pstk - mib, 3)
     items |= {"ceq": ceq, "pstk": pstk, "mib": mib, "lt": lt}
     shares = {"dlc": 0.08, "dltt": 0.4, "txdb": 0.03, "itcb": 0.004, "lct": 0.38}

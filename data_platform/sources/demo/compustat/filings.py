@@ -49,6 +49,4 @@ def filings_of(market: Market, firms: Firms, quarters: Quarters) -> Filings:
     number = shape[1] - 1 - np.argmax(final[:, ::-1], axis=1)
     last[np.arange(len(firms)), number] = final[np.arange(len(firms)), number]
     pending = last & (np.arange(len(firms)) % _PENDING_EVERY == _PENDING)[:, None]
-    return Filings(
-        reported=np.where(silent, 0, quarters.day + report), filed=quarters.day + filing, pending=pending
-    )
+    return Filings(reported=np.where(silent, 0, quarters.day + report), filed=quarters.day + filing, pending=pending)

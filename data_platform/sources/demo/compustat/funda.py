@@ -127,7 +127,6 @@ def identity(market: Market, statements: Statements, company: Ints) -> dict[str,
     }
 
 
-
 def stocks(statements: Statements) -> dict[str, Floats]:
     """The balance sheet of every quarter, with its sums; a financial company's has no current items."""
     items = statements.items

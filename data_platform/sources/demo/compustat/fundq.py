@@ -21,9 +21,7 @@ _STOCKS: Final = (
     *("at", "lt", "act", "lct", "che", "rect", "invt", "ppent", "intan", "dlc", "dltt", "seq", "ceq", "pstk"),
     *("txditc", "re", "mib"),
 )
-_FLOWS: Final = (
-    *("sale", "revt", "cogs", "xsga", "xrd", "xint", "pi", "txt", "ib", "ni", "dp", "oibdp", "oiadp"),
-)
+_FLOWS: Final = (*("sale", "revt", "cogs", "xsga", "xrd", "xint", "pi", "txt", "ib", "ni", "dp", "oibdp", "oiadp"),)
 
 COLUMN_TYPES: Final[dict[str, LiteralString]] = {
     "gvkey": "varchar(6)",

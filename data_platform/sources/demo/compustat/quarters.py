@@ -81,7 +81,9 @@ def quarters_of(market: Market, firms: Firms) -> Quarters:
 
 
 def _month_ends(first: int, last: int) -> Ints:
-    following = [dt.date(year + month // 12, month % 12 + 1, 1) for year in range(first, last + 1) for month in range(1, 13)]
+    following = [
+        dt.date(year + month // 12, month % 12 + 1, 1) for year in range(first, last + 1) for month in range(1, 13)
+    ]
     return np.array([day.toordinal() - 1 for day in following], dtype=np.int64)
 
 

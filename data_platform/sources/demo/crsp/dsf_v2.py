@@ -186,9 +186,7 @@ def _prices(market: Market, who: Ints, session: Ints) -> dict[str, Values]:
     }
 
 
-def price_flags(
-    price: Floats, traded: Flags, leaving: Flags
-) -> pl.Series:
+def price_flags(price: Floats, traded: Flags, leaving: Flags) -> pl.Series:
     """TR a trade, BA a bid/ask midpoint, DA a delisting amount, MP none."""
     return picked(("MP", "DA", "TR", "BA"), np.select([np.isnan(price), leaving, traded], [0, 1, 2], 3))
 

@@ -78,9 +78,7 @@ def _of_company(market: Market, firms: Firms, since: list[dt.date], company: int
         joiner = market.universe.roles[security] == Role.SECOND_CLASS
         begin, end = since[security], _end(market, security)
         permno, permco = float(market.universe.permno[security]), float(market.universe.permco[security])
-        whole = _Link(
-            gvkey, "J" if joiner else marker, iid(firms, company, security), kind, permno, permco, begin, end
-        )
+        whole = _Link(gvkey, "J" if joiner else marker, iid(firms, company, security), kind, permno, permco, begin, end)
         if turn == _CHANGES_PRIMARY and not joiner:
             change = market.stored[len(market.stored) // 2]
             links += [

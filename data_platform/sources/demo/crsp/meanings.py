@@ -53,9 +53,7 @@ FLAGS: Final[Mapping[str, Flags]] = {
         {"NS": "Nothing special", "AD": "Depositary receipt", "SB": "Beneficial interest", "UG": "Unit"},
     ),
     "SE": Flags("Security type", {"EQTY": "Equity", "FUND": "Fund", "DERV": "Derivative"}),
-    "SS": Flags(
-        "Security sub-type", {"COM": "Common stock", "ETF": "Exchange-traded fund", "CEF": "Closed-end fund"}
-    ),
+    "SS": Flags("Security sub-type", {"COM": "Common stock", "ETF": "Exchange-traded fund", "CEF": "Closed-end fund"}),
     "IT": Flags(
         "Issuer type",
         {"CORP": "Corporation", "ACOR": "Corporation of a special form", "REIT": "Real estate investment trust"},
@@ -82,9 +80,7 @@ FLAGS: Final[Mapping[str, Flags]] = {
     "DE": Flags("Delisting reason", {"CORQ": "The company's request", "BKPY": "Bankruptcy", "UNAV": "Unavailable"}),
     "DP": Flags("Delisting payment", {"CASH": "Cash", "OS": "Other stock", "UNAV": "Unavailable"}),
     "MC": Flags("Completeness of a month", {"C": "Complete", "I": "Incomplete"}),
-    "MS": Flags(
-        "How a month is complete", {"FM": "Every session", "BM": "Begins within it", "EM": "Ends within it"}
-    ),
+    "MS": Flags("How a month is complete", {"FM": "Every session", "BM": "Begins within it", "EM": "Ends within it"}),
     "MD": Flags("Date of a month's price", {"ME": "Last session of the month", "LD": "Last day listed"}),
     "MV": Flags("Volume of a month", {"SM": "Sum of its days", "NV": "No volume"}),
 }

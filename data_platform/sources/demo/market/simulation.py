@@ -129,9 +129,7 @@ def _miss_once(missing: Flags, quiet: Flags, universe: Universe, opening: int) -
         missing[who, day] = quiet[who, day]
 
 
-def _prices(
-    rng: np.random.Generator, universe: Universe, leaving: Leaving, factors: Floats, split: Floats
-) -> Floats:
+def _prices(rng: np.random.Generator, universe: Universe, leaving: Leaving, factors: Floats, split: Floats) -> Floats:
     moves = universe.loadings @ factors.T
     moves += universe.volatility[:, None] * rng.normal(size=split.shape)
     moves[leaving.who, universe.last[leaving.who]] = leaving.ret

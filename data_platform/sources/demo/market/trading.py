@@ -53,7 +53,9 @@ def trading(market: Market, block: slice) -> Trading:
     bid, ask = np.round(price - spread, 2), np.round(price + spread, 2)
     turnover = np.exp(-5.3 + 0.6 * draws[3])
     volume = np.where(happened, np.maximum(np.round(market.shares[block, days] * 1000 * turnover), 100), 0.0)
-    gone = ~market.traded[block, days] & (np.arange(price.shape[1]) + market.opening == market.universe.last[block, None])
+    gone = ~market.traded[block, days] & (
+        np.arange(price.shape[1]) + market.opening == market.universe.last[block, None]
+    )
     absent = np.isnan(price) | gone
     return Trading(
         opened=np.where(happened, opened, np.nan),

@@ -66,7 +66,9 @@ def relation_frame(market: Market) -> pl.DataFrame:
             "ncusip": picked(eras.cusip, era),
             "ticker": ticker,
             "comnam": picked(eras.issuer, era),
-            "shrcls": picked(("A", "B"), np.select([roles == Role.FIRST_CLASS, roles == Role.SECOND_CLASS], [0, 1], -1)),
+            "shrcls": picked(
+                ("A", "B"), np.select([roles == Role.FIRST_CLASS, roles == Role.SECOND_CLASS], [0, 1], -1)
+            ),
             "tsymbol": ticker,
             "naics": [SECTORS[code].naics for code in universe.siccd[who].tolist()],
             "primexch": picked(eras.exchange, era),
