@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from benchmarks.inputs import input_file
 from data_platform.catalog import find_table
+from data_platform.sources.demo.crsp.dsf_v2 import relation_frame
 from data_platform.sources.demo.market import simulate
-from data_platform.sources.demo.relation import relation_frame
 
 TABLE: Final = "crsp_daily"
 FIRST_YEAR: Final = 2015
@@ -37,7 +37,7 @@ def write_inputs(folder: Path, rows: int, years: int = YEARS) -> float:
     for year in range(FIRST_YEAR, FIRST_YEAR + years):
         securities = math.ceil(per_year / (_SESSIONS * _LISTED)) + 5
         market = simulate(_SEED + year, year, year, securities)
-        table = _published(relation_frame(market, _SEED + year)).slice(0, per_year)
+        table = _published(relation_frame(market)).slice(0, per_year)
         if table.num_rows < per_year:
             raise AssertionError(f"{year}: {table.num_rows} rows of {per_year}")
         with pa.OSFile(str(input_file(folder, year)), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from data_platform.catalog import KenFrenchPortfolios, KenFrenchSite, find_dataset
+from data_platform.sources.demo.crsp.dsf_v2 import relation_frame
 from data_platform.sources.demo.library import NOTICE, library_files
 from data_platform.sources.demo.market import Market, simulate
-from data_platform.sources.demo.relation import relation_frame
 from data_platform.sources.ken_french.parsing import decode, parse_tables
 from data_platform.sources.ken_french.unpacking import unpack
 from data_platform_tests.sources.library_files import FIVE, MOMENTUM, THREE
@@ -59,7 +59,7 @@ def test_they_cover_the_stored_sessions_and_lack_a_few_momentum_figures(market: 
 
 def test_the_market_factor_is_the_value_weighted_return_of_the_rows(market: Market, texts: dict[str, str]) -> None:
     (table,) = parse_tables(texts[THREE])
-    rows = relation_frame(market, 5).drop_nulls(["dlyret", "dlyprevcap"]).filter(pl.col("dlyretdurflg") == "D1")
+    rows = relation_frame(market).drop_nulls(["dlyret", "dlyprevcap"]).filter(pl.col("dlyretdurflg") == "D1")
     weighted = rows.group_by("dlycaldt").agg(
         ((pl.col("dlyret") * pl.col("dlyprevcap")).sum() / pl.col("dlyprevcap").sum() * 100).alias("total")
     )

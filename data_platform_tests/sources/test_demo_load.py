@@ -14,9 +14,9 @@ from psycopg import sql
 from data_platform.errors import ConfigurationError, DatabaseUnavailableError
 from data_platform.records.databases import Databases, DemoServer
 from data_platform.settings import Settings
+from data_platform.sources.demo.crsp.dsf_v2 import COLUMN_TYPES
 from data_platform.sources.demo.load import DemoSummary, load_demo
 from data_platform.sources.demo.marker import demo_folder, demo_marker, library_folder
-from data_platform.sources.demo.relation import COLUMN_TYPES
 from data_platform_tests.sources.conftest import DEMO
 
 OID = "SELECT 'crsp.dsf_v2'::regclass::oid"

@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from data_platform.sources.demo.industries import NAMES, industries
 from data_platform.sources.demo.library import library_files
+from data_platform.sources.demo.library.industries import NAMES, industries
+from data_platform.sources.demo.library.periods import compounded, periods
 from data_platform.sources.demo.market import Market, simulate
-from data_platform.sources.demo.periods import compounded, periods
 from data_platform.sources.ken_french.captions import Measure, measure_of
 from data_platform.sources.ken_french.parsing import Frequency, SourceTable, decode, parse_tables
 from data_platform.sources.ken_french.unpacking import unpack

@@ -9,15 +9,16 @@ import polars as pl
 import pytest
 
 from data_platform.catalog import find_table
+from data_platform.sources.demo.crsp.dsf_v2 import COLUMN_TYPES, relation_frame, relation_frames
 from data_platform.sources.demo.market import simulate
-from data_platform.sources.demo.relation import COLUMN_TYPES, relation_frame
 from data_platform.sources.wrds.query import query_text
 
 SEED, YEARS, SECURITIES = 11, (2021, 2023), 60
+PAID = pl.col("dlyorddivamt") + pl.col("dlynonorddivamt")
 
 
 def _frame(seed: int = SEED, years: tuple[int, int] = YEARS, securities: int = SECURITIES) -> pl.DataFrame:
-    return relation_frame(simulate(seed, *years, securities), seed)
+    return relation_frame(simulate(seed, *years, securities))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_securities_are_listed_and_delisted_on_the_way(rows: pl.DataFrame) -> No
         (pl.col("dlybid") >= pl.col("dlyask")),
         ((pl.col("dlycap") - pl.col("dlyprc") * pl.col("shrout")).abs() > 0.011),
         ((pl.col("dlyprc") * pl.col("dlyfacprc") / pl.col("dlyprevprc") - 1 - pl.col("dlyretx")).abs() > 6e-7),
-        ((pl.col("dlyret") - pl.col("dlyretx") - pl.col("dlyorddivamt") / pl.col("dlyprevprc")).abs() > 1.1e-6),
+        ((pl.col("dlyret") - pl.col("dlyretx") - PAID / pl.col("dlyprevprc")).abs() > 1.1e-6),
         ((pl.col("dlyprcflg") == "MP") != pl.col("dlyprc").is_null()),
         ((pl.col("dlyprcflg") == "BA") & ((pl.col("dlyvol") != 0) | pl.col("dlyclose").is_not_null())),
         (
@@ -136,5 +137,38 @@ def test_adjusted_prices_run_smoothly_through_splits(rows: pl.DataFrame) -> None
 
 def test_identities_are_nobodys(rows: pl.DataFrame) -> None:
     assert rows["permno"].min() > 97000
-    assert rows["cusip"].str.contains(r"^99\d{4}10$").all()
-    assert rows["ticker"].n_unique() == SECURITIES
+    assert rows["cusip"].str.contains(r"^99[0-9A-Z]{4}[12][01]$").all()
+    assert rows["ticker"].drop_nulls().str.contains(r"^X[A-W]{3}$").all()
+
+
+def test_no_two_securities_have_a_ticker_at_the_same_time(rows: pl.DataFrame) -> None:
+    tickers = rows.drop_nulls("ticker").group_by("ticker", "dlycaldt").len()
+
+    assert tickers["len"].max() == 1
+    assert rows["ticker"].n_unique() > SECURITIES
+
+
+def test_a_delisting_day_has_a_return_and_no_trade(rows: pl.DataFrame) -> None:
+    last = rows.filter(dlydelflg="Y")
+
+    assert set(last["tradingstatusflg"]) == {"D"}
+    assert last["ticker"].null_count() == last["dlyclose"].null_count() == last["dlyvol"].null_count() == last.height
+    assert set(last["dlyprcflg"]) == {"DA", "MP"}
+    assert last.filter((pl.col("dlyretmissflg") == "DM") != pl.col("dlyret").is_null()).height == 0
+    assert rows.filter(tradingstatusflg="D").height == last.height
+
+
+@pytest.mark.parametrize("securities", [20, 21, 24, 26])
+def test_a_market_cut_off_within_a_pair_is_whole(securities: int) -> None:
+    frame = relation_frame(simulate(SEED, 2024, 2024, securities))
+
+    assert frame["permno"].n_unique() == securities
+
+
+def test_a_security_moves_and_trades_the_same_in_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = simulate(SEED, 2024, 2024, 30)
+    whole = relation_frame(market)
+    monkeypatch.setattr("data_platform.sources.demo.market.trading._CELLS", 7 * len(market.stored))
+
+    assert len(list(relation_frames(market))) == 5
+    assert relation_frame(market).equals(whole)

@@ -1,4 +1,4 @@
-"""Putting the demo into this home: the market into its Postgres server, the library's files and the truth into its folder.
+"""Putting the demo into this home: relations into its Postgres server, the library and the truth into its folder.
 
 The marker is written last, so whoever sees it finds the demo complete.
 """
@@ -53,7 +53,7 @@ def _ignore(progress: LoadProgress) -> None:
     """Nobody watches."""
 
 
-def load_demo(  # noqa: PLR0913 - every option of the demo has a default
+def load_demo(
     settings: Settings,
     databases: Databases,
     *,
@@ -66,7 +66,7 @@ def load_demo(  # noqa: PLR0913 - every option of the demo has a default
 ) -> DemoSummary:
     """Generate and load the demo of these years (both inclusive); quick when the same one is there already.
 
-    `rows` is the number of rows wanted of `crsp.dsf_v2`, of which there will be about as many; `securities`, when given,
+    `rows` is the number of rows wanted of `crsp.dsf_v2`, and there will be about as many; `securities`, when given,
     takes its place. `watch` hears of every part that is loaded.
 
     Raises:

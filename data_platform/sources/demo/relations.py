@@ -28,7 +28,9 @@ Frames = Callable[[World], Iterator[pl.DataFrame]]
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`date` is the column that WRDS has an index on, where users ask for years; `rows` tells how many there will be,
+    """A table of the synthetic WRDS; `frames` makes its rows, one frame after another.
+
+    `date` is the column that WRDS has an index on, where users ask for years; `rows` tells how many there will be,
     where that is known before they are made.
     """
 

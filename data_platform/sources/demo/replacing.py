@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -51,6 +52,8 @@ def replace_relations(
     stage = sql.Identifier(_STAGE)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE SCHEMA {}").format(stage))
+        # A coarse picture will do: a fine one of fifty columns takes longer than loading a small demo.
+        cursor.execute("SET LOCAL default_statistics_target = 10")
         for relation in RELATIONS:
             _load(cursor, relation, world, watch)
             table = sql.Identifier(_STAGE, relation.name)
@@ -92,9 +95,10 @@ def _load(cursor: psycopg.Cursor, relation: Relation, world: World, watch: Watch
     watch(LoadProgress(relation.full_name, 0, expected, finished=False))
     # Rows of a table of the same transaction need no later visit to be marked as committed.
     with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv, NULL '', FREEZE)").format(table)) as copy:
-        for frame in relation.frames(world):
-            _send(copy, frame)
-            rows += frame.height
+        for content, height in _ahead(relation.frames(world)):
+            for start in range(0, len(content), _COPY_BYTES):
+                copy.write(content[start : start + _COPY_BYTES])
+            rows += height
             watch(LoadProgress(relation.full_name, rows, expected, finished=False))
     if relation.date:
         cursor.execute(sql.SQL("CREATE INDEX ON {} ({})").format(table, sql.Identifier(relation.date)))
@@ -102,9 +106,19 @@ def _load(cursor: psycopg.Cursor, relation: Relation, world: World, watch: Watch
     watch(LoadProgress(relation.full_name, rows, rows, finished=True))
 
 
-def _send(copy: psycopg.Copy, frame: pl.DataFrame) -> None:
-    buffer = io.BytesIO()
-    frame.write_csv(buffer, include_header=False)
-    content = buffer.getbuffer()
-    for start in range(0, len(content), _COPY_BYTES):
-        copy.write(content[start : start + _COPY_BYTES])
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[tuple[memoryview, int]]:
+    """Each frame as CSV with its number of rows; the next one is made while the server takes this one."""
+
+    def following() -> tuple[memoryview, int] | None:
+        frame = next(frames, None)
+        if frame is None:
+            return None
+        buffer = io.BytesIO()
+        frame.write_csv(buffer, include_header=False)
+        return buffer.getbuffer(), frame.height
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo-frames") as maker:
+        coming = maker.submit(following)
+        while (made := coming.result()) is not None:
+            coming = maker.submit(following)
+            yield made

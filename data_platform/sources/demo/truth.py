@@ -1,8 +1,8 @@
 """The ground truth: what made the prices, kept apart from everything that a user of WRDS could see.
 
 It lies as Parquet files in the demo's folder and never in the database, so that an estimate can be held against it
-and can't be made from it. `loadings.parquet` has a row per permno, `factors_daily.parquet` one per stored session; their
-columns are the six factors, as decimals a day.
+and can't be made from it. `loadings.parquet` has a row per permno, `factors_daily.parquet` one per stored session;
+their columns are the six factors, as decimals a day.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the source changed between its first vintage and its second, of the same seed.
 
 In vintage 2 a few rows of the first year have been restated (a day's high and number of trades in `crsp.dsf_v2`; sales
-and profit in `comp.funda` and `comp.fundq`), and filings of the last year that were outstanding have arrived. Everything
-else is bit-equal. The discontinued `crsp.dsf` keeps what it had.
+and profit in `comp.funda` and `comp.fundq`), and filings of the last year that were outstanding have arrived.
+Everything else is bit-equal. The discontinued `crsp.dsf` keeps what it had.
 """
 
 from __future__ import annotations

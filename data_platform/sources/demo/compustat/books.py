@@ -27,16 +27,16 @@ _TAX: Final = 0.21
 def keep_books(market: Market, firms: Firms, quarters: Quarters) -> Items:
     """Items as reported in thousands, so rounded to three decimals; sums are taken of rounded figures."""
     rng = np.random.Generator(np.random.PCG64([market.seed, 3]))
-    count, periods = quarters.day.shape
+    count, periods = len(firms), len(quarters.day[0])
     value, profit, investment = (market.universe.loadings[firms.primary, column] for column in (2, 4, 5))
-    equity_share = np.where(firms.financial, rng.uniform(0.08, 0.15, count), rng.uniform(0.3, 0.6, count))
+    equity_share: Floats = np.where(firms.financial, rng.uniform(0.08, 0.15, count), rng.uniform(0.3, 0.6, count))
     turnover = np.exp(rng.normal(-1.6, 0.3, count)) * np.where(firms.financial, 0.2, 1.0)
-    cost_share = rng.uniform(0.4, 0.6, count)
+    cost_share: Floats = rng.uniform(0.4, 0.6, count)
     season = 1 + 0.1 * rng.normal(size=(count, 4))
     return_on_assets = np.where(firms.financial, 0.2, 1.0) * np.maximum(0.035 + 0.02 * profit, 0.004)
     target = np.log(quarters.cap) + value[:, None] - 0.5
     ceq = np.exp(target[:, 0])
-    assets = ceq / equity_share
+    assets: Floats = ceq / equity_share
     shocks = rng.normal(size=(3, periods, count))
     found: dict[str, list[Floats]] = {name: [] for name in ("at", "sale", "cogs", "xsga", "capx", "oancf")}
     for number in range(periods):
@@ -66,7 +66,7 @@ def _balance(
     def some(share: float, of_those: float) -> Floats:
         return np.where(rng.random(count) < of_those, share, 0.0)[:, None] * assets
 
-    items = {name: np.round(values, 3) for name, values in raw.items() if name != "at"}
+    items: Items = {name: np.round(values, 3) for name, values in raw.items() if name != "at"}
     ceq, pstk, mib = (
         np.round(assets * equity_share[:, None], 3),
         np.round(some(0.02, 0.1), 3),
@@ -93,9 +93,13 @@ def _balance(
     ni = earnings(items)["ni"]
     kept = ni - items["dvc"] - items["dvp"]
     items["re"] = np.round(0.4 * ceq[:, :1] + np.cumsum(kept, axis=1), 3)
-    issued = np.diff(ceq, axis=1, prepend=ceq[:, :1]) - kept
-    items |= {"sstk": np.round(np.maximum(issued, 0), 3), "prstkc": np.round(np.maximum(-issued, 0), 3)}
+    issued: Floats = np.diff(ceq, axis=1, prepend=ceq[:, :1]) - kept
+    items |= {"sstk": _positive(issued), "prstkc": _positive(-issued)}
     return items
+
+
+def _positive(values: Floats) -> Floats:
+    return np.round(np.maximum(values, 0.0), 3)
 
 
 def earnings(items: Items) -> Items:

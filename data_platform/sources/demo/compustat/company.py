@@ -114,7 +114,7 @@ def security_frame(market: Market) -> pl.DataFrame:
     left, reasons = _left(market)
     eras = market.eras
     who = np.arange(len(market.universe.permno))
-    last = eras.last_of(len(who)).tolist()
+    last: list[int] = eras.last_of(len(who)).tolist()
     cusips = [eras.cusip[at] + check_digit(eras.cusip[at]) for at in last]
     company = market.universe.company.tolist()
     return in_order(

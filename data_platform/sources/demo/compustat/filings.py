@@ -42,11 +42,12 @@ def filings_of(market: Market, firms: Firms, quarters: Quarters) -> Filings:
     late = (firms.turn == _REPORTS_LATE)[:, None]
     report = np.where(late, rng.integers(95, 140, shape), report)
     filing = np.where(late, report + rng.integers(5, 30, shape), filing)
-    silent = (firms.turn == _NO_REPORT)[:, None] & (np.arange(shape[1]) % _SOMETIMES == 0)
+    number: Ints = np.arange(len(quarters.day[0]), dtype=np.int64)
+    silent: Flags = (firms.turn == _NO_REPORT)[:, None] & (number % _SOMETIMES == 0)
     filing = np.where(silent, rng.integers(130, 170, shape), filing)
     last = np.zeros(shape, dtype=np.bool_)
     final = quarters.there & (quarters.calendar_year == market.stored[-1].year)
-    number = shape[1] - 1 - np.argmax(final[:, ::-1], axis=1)
-    last[np.arange(len(firms)), number] = final[np.arange(len(firms)), number]
+    closing = shape[1] - 1 - np.argmax(final[:, ::-1], axis=1)
+    last[np.arange(len(firms)), closing] = final[np.arange(len(firms)), closing]
     pending = last & (np.arange(len(firms)) % _PENDING_EVERY == _PENDING)[:, None]
     return Filings(reported=np.where(silent, 0, quarters.day + report), filed=quarters.day + filing, pending=pending)

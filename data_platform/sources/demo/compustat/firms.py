@@ -37,9 +37,9 @@ class Firms:
 
 def firms_of(market: Market) -> Firms:
     """The companies of a market."""
-    company = market.universe.company
-    securities: list[list[int]] = [[] for _ in range(int(company[-1]) + 1)]
-    for index, number in enumerate(company.tolist()):
+    company: list[int] = market.universe.company.tolist()
+    securities: list[list[int]] = [[] for _ in range(company[-1] + 1)]
+    for index, number in enumerate(company):
         securities[number].append(index)
     primary = np.array([members[0] for members in securities], dtype=np.int64)
     return Firms(

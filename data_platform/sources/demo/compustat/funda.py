@@ -1,7 +1,7 @@
 """The demo's `comp.funda`: annual statements, one row per company, fiscal year and way of presenting them.
 
-The usual rows have `indfmt` INDL and `datafmt` STD. A financial company has a second row with `indfmt` FS. Some companies
-have rows with `datafmt` SUMM_STD, which hold an earlier year's figures as they were restated since.
+The usual rows have `indfmt` INDL and `datafmt` STD. A financial company has a second row with `indfmt` FS. Some
+companies have rows with `datafmt` SUMM_STD, which hold an earlier year's figures as they were restated since.
 """
 
 from __future__ import annotations

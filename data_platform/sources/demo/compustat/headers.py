@@ -36,7 +36,7 @@ def headers_of(market: Market, firms: Firms) -> Headers:
         [members[-1] if roles[members[-1]] == Role.SUCCESSOR else members[0] for members in firms.securities],
         dtype=np.int64,
     )
-    era = market.eras.last_of(len(roles))[lead].tolist()
+    era: list[int] = market.eras.last_of(len(roles))[lead].tolist()
     cusips = [market.eras.cusip[at] for at in era]
     return Headers(
         lead=lead,

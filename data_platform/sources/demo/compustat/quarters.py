@@ -24,9 +24,12 @@ _EARLY_ENDS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Quarters:
-    """`day` is the period's last calendar day as an ordinal; `year` and `quarter` are fiscal, `ends` the month in which
+    """Fiscal quarters, and where the company stood in the market at their ends.
+
+    `day` is the period's last calendar day as an ordinal; `year` and `quarter` are fiscal, `ends` the month in which
     the fiscal year ends. `session` is the last one up to `day`. `there` says which periods the relations have rows of:
-    those of the stored years in which the company was listed.
+    those of the stored years in which the company was listed. `cap` is in million USD, `price` in USD, `shares` in
+    millions.
     """
 
     day: Ints
@@ -48,7 +51,7 @@ class Quarters:
 
 
 def quarters_of(market: Market, firms: Firms) -> Quarters:
-    """All quarters, with the companies' capitalisation in million USD, price in USD and shares in millions."""
+    """All quarters of all companies."""
     first, last = market.stored[0].year, market.stored[-1].year
     ends = np.random.Generator(np.random.PCG64([market.seed, 2])).choice(_YEAR_ENDS, size=len(firms))
     changing = market.universe.roles[firms.primary] == Role.CHANGES_FISCAL_YEAR
@@ -63,7 +66,11 @@ def quarters_of(market: Market, firms: Firms) -> Quarters:
     days = _month_ends(first - 1, last)[months - (first - 1) * 12]
     sessions = np.array([session.toordinal() for session in market.sessions])
     session = np.searchsorted(sessions, days, side="right") - 1
-    stands = _stands(market, firms, np.maximum(session, 0))
+    cap, price, shares, ahead = _stands(market, firms, np.maximum(session, 0))
+    listed = cap > 0
+    # Who was listed on no such day at all is taken for what it was first.
+    first_price = market.universe.price[firms.primary]
+    first_shares = market.universe.shares[firms.primary] / 1000
     return Quarters(
         day=days,
         calendar_year=months // 12,
@@ -72,11 +79,11 @@ def quarters_of(market: Market, firms: Firms) -> Quarters:
         quarter=4 - remaining // 3,
         ends=ends,
         session=session,
-        there=(stands[0] > 0) & (months // 12 >= first),
-        cap=_filled(stands[0]),
-        price=_filled(stands[1]),
-        shares=_filled(stands[2]),
-        split_ahead=_filled(stands[3]),
+        there=listed & (months // 12 >= first),
+        cap=_filled(cap, first_price * first_shares),
+        price=_filled(price, first_price),
+        shares=_filled(shares, first_shares),
+        split_ahead=_filled(ahead, np.ones(len(firms))),
     )
 
 
@@ -94,7 +101,8 @@ def _stands(market: Market, firms: Firms, session: Ints) -> tuple[Floats, Floats
         at = session[company]
         for security in members:
             listed = market.listed[security, at]
-            values, previous = market.price[security, at], market.previous[security, at]
+            values: Floats = market.price[security, at]
+            previous: Ints = market.previous[security, at]
             values = np.where(np.isnan(values), market.price[security, np.maximum(previous, 0)], values)
             values = np.where(listed, np.nan_to_num(values), 0.0)
             issued = np.where(listed, market.shares[security, at] / 1000, 0.0)
@@ -107,9 +115,11 @@ def _stands(market: Market, firms: Firms, session: Ints) -> tuple[Floats, Floats
     return cap, price, shares, ahead
 
 
-def _filled(values: Floats) -> Floats:
+def _filled(values: Floats, otherwise: Floats) -> Floats:
     """Where a company was not listed: what it had at the end, or before its listing what it had first."""
-    positions = np.where(values > 0, np.arange(values.shape[1]), -1)
+    number: Ints = np.arange(len(values[0]), dtype=np.int64)
+    positions = np.where(values > 0, number, -1)
     last = np.maximum.accumulate(positions, axis=1)
     first = np.argmax(values > 0, axis=1)[:, None]
-    return np.take_along_axis(values, np.where(last >= 0, last, first), axis=1)
+    found = np.take_along_axis(values, np.where(last >= 0, last, first), axis=1)
+    return np.where(found > 0, found, otherwise[:, None])

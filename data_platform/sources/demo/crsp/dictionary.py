@@ -56,8 +56,6 @@ def item_frame() -> pl.DataFrame:
     for number, (name, item) in enumerate(ITEMS.items()):
         kind = "Flag" if item.flags else item.kind
         longest = max(map(len, FLAGS[item.flags].values)) if item.flags else None
-        rows.append(
-            (name, item.title, f"{item.title}, as the demo's relations hold it.", item.category, kind, longest, "Y")
-            + ("N", "Y", item.flags, "Y", 1, _FIRST_ITEM + _STEP * number)
-        )
+        head = (name, item.title, f"{item.title}, as the demo's relations hold it.", item.category, kind, longest)
+        rows.append((*head, "Y", "N", "Y", item.flags, "Y", 1, _FIRST_ITEM + _STEP * number))
     return pl.DataFrame(rows, schema=list(ITEM_COLUMNS), orient="row", infer_schema_length=None)

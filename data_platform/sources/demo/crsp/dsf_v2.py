@@ -150,7 +150,7 @@ def _prices(market: Market, who: Ints, session: Ints) -> dict[str, Values]:
     before = np.maximum(previous, 0)
     has_previous = previous >= 0
     price, prior = market.price[who, session], np.where(has_previous, market.price[who, before], np.nan)
-    prior_cap = np.round(prior * market.shares[who, before], 2)
+    prior_cap = np.round(prior * market.shares[who, before].astype(np.float64), 2)
     leaving = _leaving(market, who, session)
     flag = price_flags(price, market.traded[who, session], leaving)
     prior_flag = when(has_previous, price_flags(prior, market.traded[who, before], np.zeros(len(who), dtype=np.bool_)))

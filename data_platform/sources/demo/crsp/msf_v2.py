@@ -123,6 +123,7 @@ def _prices(market: Market, months: Months, ends: MonthEnds) -> dict[str, Values
     who, at, has_before = ends.who, ends.at, ends.before >= 0
     before = np.maximum(ends.before, 0)
     price, prior = market.price[who, at], np.where(has_before, market.price[who, before], np.nan)
+    prior_cap = np.round(prior * market.shares[who, before].astype(np.float64), 2)
     nothing = np.zeros(len(who), dtype=np.bool_)
     month_end = np.cumsum(np.diff([*months.starts, len(market.stored)])) - 1 + market.opening
     factor = factors_ahead(market, who, at)
@@ -136,7 +137,7 @@ def _prices(market: Market, months: Months, ends: MonthEnds) -> dict[str, Values
         "mthprevprcflg": when(has_before, price_flags(prior, market.traded[who, before], nothing)),
         "mthprevdt": days(market.sessions, ends.before),
         "mthprevdtflg": when(has_before, picked(("ME",), np.zeros(len(who), dtype=np.int64))),
-        "mthprevcap": number(np.round(prior * market.shares[who, before], 2)),
+        "mthprevcap": number(prior_cap),
         "mthcumfacpr": factor,
         "mthcumfacshr": factor,
     }

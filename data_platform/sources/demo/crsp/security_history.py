@@ -73,7 +73,7 @@ def relation_frame(market: Market) -> pl.DataFrame:
     who = eras.who[era]
     gone = (begins == universe.last[who]) & (begins < len(market.sessions) - 1)
     starts, ends = _spans(market, who, begins)
-    header = np.append(who[1:] != who[:-1], True)  # noqa: FBT003 - numpy has no name for it
+    header = np.append(who[1:] != who[:-1], True)
     shares_class = _share_class(market, who)
     exchange = picked(eras.exchange, era)
     nasdaq = exchange == "Q"
@@ -84,7 +84,7 @@ def relation_frame(market: Market) -> pl.DataFrame:
     sic = universe.siccd[who].tolist()
     ticker = when(~gone, picked(eras.ticker, era))
     listed_since = beginnings(market)
-    cusips, headers = [eras.cusip[at] for at in era], [eras.cusip[at] for at in final[who]]
+    cusips, headers = picked(eras.cusip, era).to_list(), picked(eras.cusip, final[who]).to_list()
     return in_order(
         {
             **COMMON,
@@ -129,13 +129,14 @@ def _spans(market: Market, who: Ints, begins: Ints) -> tuple[list[dt.date], list
     """First and last day of each span; the first begins with the listing, the last ends with the security."""
     listed_since = beginnings(market)
     day = dt.timedelta(days=1)
-    starts, ends = [market.sessions[at] for at in begins.tolist()], []
+    starts: list[dt.date] = [market.sessions[at] for at in begins.tolist()]
+    ends: list[dt.date] = []
     for row, security in enumerate(who.tolist()):
         if row == 0 or who[row - 1] != security:
             starts[row] = listed_since[security]
     for row, security in enumerate(who.tolist()):
         following = row + 1 < len(who) and who[row + 1] == security
-        ends.append(starts[row + 1] - day if following else market.sessions[market.universe.last[security]])
+        ends.append(starts[row + 1] - day if following else market.sessions[int(market.universe.last[security])])
     return starts, ends
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from data_platform.sources.demo.market.simulation import Market
-from data_platform.sources.demo.market.universe import Floats
+from data_platform.sources.demo.market.universe import Floats, Ints
 
 _MOMENTUM_WINDOW: Final = (250, 21)
 _MISSING_CELLS: Final = 4
@@ -56,7 +56,7 @@ def _spread(score: Floats, returns: Floats, share: float) -> Floats:
     sums = np.cumsum(np.take_along_axis(np.where(both, returns, 0.0), order, axis=0), axis=0)
     sums = np.concatenate([np.zeros((1, sums.shape[1])), sums])
     side = np.maximum((share * counts).astype(np.int64), 1)
-    session = np.arange(score.shape[1])
+    session: Ints = np.arange(len(counts), dtype=np.int64)
     known = counts >= 2  # noqa: PLR2004 - one on each side
     side = np.where(known, side, 0)
     high, low = sums[counts, session] - sums[counts - side, session], sums[side, session]

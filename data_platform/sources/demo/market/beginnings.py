@@ -15,7 +15,8 @@ def beginnings(market: Market) -> list[dt.date]:
     """The first day of each security's listing, by its place in the universe; both classes of a share on one day."""
     universe, opened = market.universe, market.sessions[0]
     found: list[dt.date] = []
-    for first, primary in zip(universe.first.tolist(), universe.primary.tolist(), strict=True):
+    firsts: list[int] = universe.first.tolist()
+    for first, primary in zip(firsts, universe.primary.tolist(), strict=True):
         before = dt.timedelta(days=30 + primary * 7919 % _LONGEST)
         found.append(market.sessions[first] if first else opened - before)
     return found

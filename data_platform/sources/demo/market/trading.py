@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from data_platform.sources.demo.market.simulation import Market
-from data_platform.sources.demo.market.universe import Floats, Ints
+from data_platform.sources.demo.market.universe import Flags, Floats, Ints
 
 _CELLS: Final = 250_000
 """Securities times sessions in one block: what is in memory at a time."""
@@ -42,21 +42,18 @@ def trading(market: Market, block: slice) -> Trading:
     """Draw what happened within the days; each security has a stream of random numbers of its own."""
     days = slice(market.opening, None)
     price = market.price[block, days]
-    draws = np.empty((4, *price.shape))
-    for row, who in enumerate(range(block.start, block.stop)):
-        draws[:, row] = np.random.Generator(np.random.PCG64([market.seed, 1, who])).normal(size=(4, price.shape[1]))
+    draws = _draws(market, block)
     happened = market.traded[block, days] & ~np.isnan(price)
-    opened = np.maximum(np.round(price * (1 + 0.006 * draws[0]), 2), 0.01)
-    high = np.round(np.maximum(opened, price) * (1 + 0.004 * np.abs(draws[1])), 2)
+    opened: Floats = np.maximum(np.round(price * (1 + 0.006 * draws[0]), 2), 0.01)
+    high: Floats = np.round(np.maximum(opened, price) * (1 + 0.004 * np.abs(draws[1])), 2)
     low = np.maximum(np.round(np.minimum(opened, price) * (1 - 0.004 * np.abs(draws[2])), 2), 0.01)
     spread = np.maximum(np.round(price * 0.0005, 2), 0.01)
     bid, ask = np.round(price - spread, 2), np.round(price + spread, 2)
     turnover = np.exp(-5.3 + 0.6 * draws[3])
     volume = np.where(happened, np.maximum(np.round(market.shares[block, days] * 1000 * turnover), 100), 0.0)
-    gone = ~market.traded[block, days] & (
-        np.arange(price.shape[1]) + market.opening == market.universe.last[block, None]
-    )
-    absent = np.isnan(price) | gone
+    session: Ints = np.arange(len(market.stored), dtype=np.int64) + market.opening
+    gone: Flags = ~market.traded[block, days] & (session == market.universe.last[block, None])
+    absent: Flags = np.isnan(price) | gone
     return Trading(
         opened=np.where(happened, opened, np.nan),
         high=np.where(absent, np.nan, np.where(happened, high, ask)),
@@ -66,3 +63,10 @@ def trading(market: Market, block: slice) -> Trading:
         volume=np.where(absent, np.nan, volume),
         trades=(volume // 180).astype(np.int64) + happened,
     )
+
+
+def _draws(market: Market, block: slice) -> Floats:
+    """Four standard normal numbers per security and stored session."""
+    size = (4, len(market.stored))
+    streams = [np.random.Generator(np.random.PCG64([market.seed, 1, who])) for who in range(block.start, block.stop)]
+    return np.stack([stream.normal(size=size) for stream in streams], axis=1)

@@ -85,7 +85,7 @@ def draw_universe(rng: np.random.Generator, count: int, sessions: int, opening: 
     exchange = rng.choice(_EXCHANGES, size=count, p=(0.45, 0.05, 0.5))
     exchange[roles == Role.CHANGES_EXCHANGE] = "Q"
     issuer = rng.choice(("CORP", "ACOR"), size=count, p=(0.95, 0.05))
-    price = np.round(np.exp(rng.normal(3.6, 0.6, size=count)), 2)
+    price = np.round(np.exp(rng.normal(3.6, 0.6, size=count)), 2).astype(np.float64)
     shares = np.round(np.exp(10.6 - 0.9 * characteristics[:, 0] + rng.normal(0, 0.3, size=count)))
     shares = shares[primary] * np.where(roles == Role.SECOND_CLASS, _SECOND_CLASS_SHARE, 1.0)
     pays = (rng.random(count) < 0.5) | (roles == Role.SPECIAL_DIVIDENDS)  # noqa: PLR2004 - half of them

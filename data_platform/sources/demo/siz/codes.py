@@ -43,7 +43,8 @@ def coded(returns: Floats, new: Flags, block: slice) -> Floats:
     Arrays have one row per security of the block.
     """
     ordinal = np.cumsum(np.isnan(returns), axis=1)
-    turn = (ordinal + np.arange(block.start, block.stop)[:, None]) % len(_MISSING)
+    who: Ints = np.arange(block.start, block.stop, dtype=np.int64)
+    turn = (ordinal + who[:, None]) % len(_MISSING)
     code = np.where(new, _NEW, np.array(_MISSING)[turn])
     return np.where(np.isnan(returns), code, returns)
 

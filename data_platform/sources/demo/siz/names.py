@@ -41,7 +41,9 @@ def relation_frame(market: Market) -> pl.DataFrame:
     since, day = beginnings(market), dt.timedelta(days=1)
     starts: list[dt.date] = []
     ends: list[dt.date] = []
-    for row, (security, start) in enumerate(zip(eras.who.tolist(), eras.start.tolist(), strict=True)):
+    whose: list[int] = eras.who.tolist()
+    begins: list[int] = eras.start.tolist()
+    for row, (security, start) in enumerate(zip(whose, begins, strict=True)):
         first = row == 0 or eras.who[row - 1] != security
         starts.append(since[security] if first else market.sessions[start])
         last = row + 1 == len(eras.who) or eras.who[row + 1] != security
