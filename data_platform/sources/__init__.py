@@ -8,7 +8,7 @@ of it: a source is given a declaration from the catalog and yields batches.
 
 from __future__ import annotations
 
-from data_platform.sources.base import Fingerprint, Source, UnusableData
+from data_platform.sources.base import Fingerprint, RowsOutOfOrder, Source, UnusableData
 from data_platform.sources.opening import open_source
 
-__all__ = ["Fingerprint", "Source", "UnusableData", "open_source"]
+__all__ = ["Fingerprint", "RowsOutOfOrder", "Source", "UnusableData", "open_source"]

@@ -67,8 +67,15 @@ class Source(Protocol):
         """Yield the partition's rows in exactly ``table.arrow_schema``, ordered by the table's key.
 
         Memory is bounded whatever the number of rows. Closing the iterator early stops the work at the source.
+
+        Raises:
+            RowsOutOfOrder: when what was yielded must be thrown away and the extraction begun again.
         """
         ...
+
+
+class RowsOutOfOrder(Exception):  # noqa: N818 - not an error: a signal to whoever keeps the rows
+    """The rows did not come in the key's order; the source now knows, and will sort them when it is asked again."""
 
 
 class UnusableData(SchemaError):  # noqa: N818 - what it is, not that it failed: data to be quarantined

@@ -14,6 +14,7 @@ from data_platform.quality.results import worst
 from data_platform.sources import Fingerprint, Source, UnusableData, open_source
 from data_platform.sync.context import SyncContext
 from data_platform.sync.decisions import expected_bytes, is_current, is_not_delivered, is_same, refuse_mixture
+from data_platform.sync.extracting import extract_to_file
 from data_platform.sync.journal import Journal
 from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
@@ -25,7 +26,7 @@ from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.publish import Provenance, heal_blob, publish_partition
 from data_platform.warehouse.schemas import registered_columns
-from data_platform.warehouse.staging import stage, staging_folder
+from data_platform.warehouse.staging import staging_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,8 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
         watching = Watching(work.context, work.journal, table, partition, fingerprint.row_count)
         extract_started = time.monotonic()
         try:
-            batches = watching.through(work.source.extract(table, partition))
-            staged = stage(batches, table.arrow_schema, table.date_column, folder / f"{partition}.parquet")
+            target = folder / f"{partition}.parquet"
+            staged = extract_to_file(work.source, table, partition, target, watching.through)
         except SchemaError as error:
             _fail_unreadable(work, error, fingerprint.value)
             raise

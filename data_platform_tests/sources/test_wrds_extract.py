@@ -1,48 +1,22 @@
-"""Rows through COPY: every value survives, every misfit is named by its column and never by its value."""
+"""Rows through COPY: whole and in order; every misfit is named by its column and never by its value."""
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import psycopg
 import pyarrow as pa
 import pytest
 
-from data_platform.catalog import Table, find_table
+from data_platform.catalog import find_table
 from data_platform.errors import SchemaError, SourceError, UsageError
 from data_platform.sources.demo.load import DemoSummary
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform.sources.wrds.source import open_wrds
 from data_platform_tests.sources.declarations import wrds_table
+from data_platform_tests.sources.extracting import extract
 
 CRSP = find_table("crsp_daily")
-TEXTS = [
-    "plain",
-    "tab\there",
-    'quo"ted"',
-    "new\nline",
-    "carriage\r\nreturn\r",
-    "back\\slash",
-    "\\N",
-    "\\.",
-    "",
-    None,
-    " ",
-    "a,b,",
-    "NULL",
-    "nan",
-    "é漢🂡",
-    "''",
-    '"',
-]
-
-
-def _extract(
-    address: WrdsAddress, table: Table, partition: str = "all", block_bytes: int = 1 << 20
-) -> list[pa.RecordBatch]:
-    with open_wrds("wrds", address, block_bytes) as source:
-        return list(source.extract(table, partition))
 
 
 def test_the_demos_year_arrives_whole_in_the_catalogs_schema_and_order(demo: DemoSummary, address: WrdsAddress) -> None:
@@ -61,33 +35,6 @@ def test_the_demos_year_arrives_whole_in_the_catalogs_schema_and_order(demo: Dem
     assert received > 1_000_000
 
 
-@pytest.mark.parametrize(("block_bytes", "blocks"), [(1, len(TEXTS)), (1 << 20, 1)])
-def test_text_survives_whatever_it_holds(
-    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path, block_bytes: int, blocks: int
-) -> None:
-    owner.execute("CREATE TABLE lab.facts (id int, words text, more text)")
-    with owner.cursor() as cursor:
-        cursor.executemany("INSERT INTO lab.facts VALUES (%s, %s, %s)", [(i, t, t) for i, t in enumerate(TEXTS)])
-    table = wrds_table(
-        tmp_path, {"id": "int32", "words": "str", "more": "str"}, "SELECT id, words, more FROM lab.facts;"
-    )
-
-    batches = _extract(address, table, block_bytes=block_bytes)
-
-    assert [row["words"] for batch in batches for row in batch.to_pylist()] == TEXTS
-    assert [row["more"] for batch in batches for row in batch.to_pylist()] == TEXTS
-    assert len(batches) == blocks
-
-
-def test_a_single_column_of_nulls_and_empty_strings_keeps_its_rows(
-    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
-) -> None:
-    owner.execute("CREATE TABLE lab.facts AS SELECT * FROM (VALUES (NULL), (''), (NULL), ('x')) AS v (t)")
-    table = wrds_table(tmp_path, {"t": "str"}, "SELECT t FROM lab.facts")
-
-    assert [row["t"] for batch in _extract(address, table) for row in batch.to_pylist()] == ["", "x", None, None]
-
-
 def test_rows_come_in_the_order_of_the_key_whatever_the_query_says(
     owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
 ) -> None:
@@ -101,51 +48,15 @@ def test_rows_come_in_the_order_of_the_key_whatever_the_query_says(
         key=("Odd name", "n"),
     )
 
-    rows = [row for batch in _extract(address, table) for row in batch.to_pylist()]
+    rows = [row for batch in extract(address, table) for row in batch.to_pylist()]
 
     assert [(row["Odd name"], row["n"]) for row in rows] == [divmod(n, 7) for n in range(49)]
-
-
-def test_numbers_dates_and_truth_values_keep_type_and_value(
-    owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path
-) -> None:
-    owner.execute(
-        "CREATE TABLE lab.facts (n numeric(20,8), f float8, i bigint, s smallint, b boolean, day date, at timestamp)"
-    )
-    owner.execute(
-        "INSERT INTO lab.facts VALUES"
-        " (0.1, 0.1, 9223372036854775807, -32768, true, '1925-12-31', '2024-02-29 12:34:56.789012'),"
-        " (-0.00000001, 1e-300, -9223372036854775808, 32767, false, '2024-02-29', '1970-01-01'),"
-        " (123456789012.12345678, 1.7e308, 0, 0, NULL, NULL, NULL),"
-        " ('NaN', 'NaN', NULL, NULL, NULL, NULL, NULL)"
-    )
-    kinds = {
-        "n": "float64",
-        "f": "float64",
-        "i": "int64",
-        "s": "int16",
-        "b": "bool",
-        "day": "date",
-        "at": "datetime[us]",
-    }
-    table = wrds_table(tmp_path, kinds, "SELECT * FROM lab.facts", key=("s",))
-
-    rows = pa.Table.from_batches(_extract(address, table))
-
-    assert rows.schema.equals(table.arrow_schema)
-    assert rows["n"].to_pylist() == [0.1, 123456789012.12345678, -0.00000001, None]
-    assert rows["f"].to_pylist() == [0.1, 1.7e308, 1e-300, None]
-    assert (rows["n"].null_count, rows["f"].null_count) == (1, 1)
-    assert rows["i"].to_pylist() == [2**63 - 1, 0, -(2**63), None]
-    assert rows["b"].to_pylist() == [True, None, False, None]
-    assert rows["day"].to_pylist() == [dt.date(1925, 12, 31), None, dt.date(2024, 2, 29), None]
-    assert rows["at"].to_pylist()[0] == dt.datetime(2024, 2, 29, 12, 34, 56, 789012)
 
 
 def test_no_rows_give_no_batches(owner: psycopg.Connection, address: WrdsAddress, tmp_path: Path) -> None:
     owner.execute("CREATE TABLE lab.facts (day date)")
 
-    assert _extract(address, wrds_table(tmp_path, {"day": "date"}, "SELECT day FROM lab.facts")) == []
+    assert extract(address, wrds_table(tmp_path, {"day": "date"}, "SELECT day FROM lab.facts")) == []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +70,7 @@ def test_a_value_that_does_not_fit_its_type_is_named_by_its_column_only(
     table = wrds_table(tmp_path, {"id": "int32", "odd": kind}, "SELECT id, odd FROM lab.facts")
 
     with pytest.raises(SchemaError) as caught:
-        _extract(address, table)
+        extract(address, table)
 
     assert caught.value.message == f"lab_facts all: column odd holds values that are not {kind}."
     assert value.strip("'") not in str(caught.value)
@@ -172,7 +83,7 @@ def test_a_missing_value_where_the_catalog_rules_it_out_is_refused(
     table = wrds_table(tmp_path, {"id": "int32"}, "SELECT id FROM lab.facts", required=("id",))
 
     with pytest.raises(SchemaError, match="lab_facts all: column id has missing values"):
-        _extract(address, table)
+        extract(address, table)
 
 
 FLOATS = [("numeric", "float64"), ("float8", "float64"), ("float4", "float32")]
@@ -187,7 +98,7 @@ def test_nan_is_a_missing_value_and_its_neighbours_stay(
     owner.execute("INSERT INTO lab.facts VALUES (1, 0.5, 1), (2, 'NaN', 2), (3, NULL, 3), (4, -0.5, 4)")
     table = wrds_table(tmp_path, {"id": "int32", "odd": dtype, "even": dtype}, "SELECT id, odd, even FROM lab.facts")
 
-    rows = pa.Table.from_batches(_extract(address, table, block_bytes=block_bytes))
+    rows = pa.Table.from_batches(extract(address, table, block_bytes=block_bytes))
 
     assert rows.schema.equals(table.arrow_schema)
     assert rows["odd"].to_pylist() == [0.5, None, None, -0.5]
@@ -201,7 +112,7 @@ def test_finite_values_whose_sum_is_not_stay_as_they_are(
     owner.execute("CREATE TABLE lab.facts AS SELECT 1.7e308::float8 AS x FROM generate_series(1, 3)")
     table = wrds_table(tmp_path, {"x": "float64"}, "SELECT x FROM lab.facts", required=("x",))
 
-    assert [row["x"] for batch in _extract(address, table) for row in batch.to_pylist()] == [1.7e308] * 3
+    assert [row["x"] for batch in extract(address, table) for row in batch.to_pylist()] == [1.7e308] * 3
 
 
 def test_nan_where_the_catalog_rules_out_missing_values_is_refused(
@@ -211,7 +122,7 @@ def test_nan_where_the_catalog_rules_out_missing_values_is_refused(
     table = wrds_table(tmp_path, {"id": "int32", "odd": "float64"}, "SELECT id, odd FROM lab.facts", required=("odd",))
 
     with pytest.raises(SchemaError, match="lab_facts all: column odd has missing values"):
-        _extract(address, table)
+        extract(address, table)
 
 
 @pytest.mark.parametrize(("kind", "dtype"), FLOATS)
@@ -225,7 +136,7 @@ def test_an_infinite_value_is_refused_by_its_columns_name(
     table = wrds_table(tmp_path, {"id": "int32", "odd": dtype}, "SELECT id, odd FROM lab.facts")
 
     with pytest.raises(SchemaError) as caught:
-        _extract(address, table)
+        extract(address, table)
 
     assert caught.value.message == "lab_facts all: column odd holds infinite values, which no table may."
     assert "12.5" not in str(caught.value)
@@ -273,7 +184,7 @@ def test_what_the_server_refuses_is_told_apart(
     owner.execute("CREATE SCHEMA closed CREATE TABLE facts (id int)")
     try:
         with pytest.raises(error) as caught:
-            _extract(address, wrds_table(tmp_path, {"id": "int32"}, sql, relation=relation))
+            extract(address, wrds_table(tmp_path, {"id": "int32"}, sql, relation=relation))
     finally:
         owner.execute("DROP SCHEMA closed CASCADE")
 
@@ -286,9 +197,9 @@ def test_columns_in_another_order_are_refused(owner: psycopg.Connection, address
     table = wrds_table(tmp_path, {"a": "int32", "b": "int32"}, "SELECT b, a FROM lab.facts")
 
     with pytest.raises(SchemaError, match="the columns stand in another order"):
-        _extract(address, table)
+        extract(address, table)
 
 
 def test_a_partition_that_does_not_fit_is_refused(address: WrdsAddress) -> None:
     with pytest.raises(UsageError, match="no partition of crsp_daily"):
-        _extract(address, CRSP, "2024-01")
+        extract(address, CRSP, "2024-01")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from psycopg2 import sql
 
 from data_platform.catalog import Table, WrdsQuery
@@ -68,12 +69,16 @@ def bind(connection: extensions.connection, table: Table, partition: str, last: 
 def in_key_order(query: str, table: Table) -> sql.Composed:
     """The bound query, its rows in the order of the table's key.
 
-    The order is added here and not written in the query's file, so that a fingerprint of the same query does not
-    make the server sort what it only counts and hashes.
+    Texts are ordered by their bytes, whatever the database's language. The order is added here and not written in the
+    query's file, so that neither a fingerprint of the same query nor an extraction that finds the rows in order makes
+    the server sort.
     """
-    return sql.SQL("SELECT * FROM (\n{}\n) AS extracted ORDER BY {}").format(
-        sql.SQL(query), sql.SQL(", ").join(map(sql.Identifier, table.key))
+    texts = {column.name for column in table.columns if pa.types.is_string(column.arrow_field.type)}
+    terms = (
+        sql.SQL('{}::text COLLATE "C"' if name in texts else "{}").format(sql.Identifier("extracted", name))
+        for name in table.key
     )
+    return sql.SQL("SELECT * FROM (\n{}\n) AS extracted ORDER BY {}").format(sql.SQL(query), sql.SQL(", ").join(terms))
 
 
 def check_columns(found: list[str], table: Table, partition: str) -> None:

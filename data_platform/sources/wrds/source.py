@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import sql
 
 from data_platform.catalog import Table
-from data_platform.errors import PlatformError
-from data_platform.sources.base import Fingerprint, place
+from data_platform.errors import PlatformError, SchemaError
+from data_platform.sources.base import Fingerprint, RowsOutOfOrder, place
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform.sources.wrds.causes import statement_failure
 from data_platform.sources.wrds.copying import BLOCK_BYTES, CopyFailedError, CopyOut
 from data_platform.sources.wrds.fingerprint import survey
+from data_platform.sources.wrds.order import KeyOrder, as_they_lie
 from data_platform.sources.wrds.parsing import parse_block
 from data_platform.sources.wrds.query import bind, check_columns, in_key_order, origin_of
 from data_platform.sources.wrds.session import open_session
@@ -37,6 +38,7 @@ class WrdsSource:
         self._connection = connection
         self._block_bytes = block_bytes
         self._copying = False
+        self._to_be_sorted: set[tuple[str, tuple[str, ...]]] = set()
 
     def fingerprint(self, table: Table, partition: str) -> Fingerprint:
         """Describe the partition's present state; see `survey`."""
@@ -58,7 +60,10 @@ class WrdsSource:
     def extract(self, table: Table, partition: str) -> Iterator[pa.RecordBatch]:
         """Yield the partition's rows; see `Source.extract`.
 
+        The server is first asked for the rows as they lie, and after `RowsOutOfOrder` to sort those of that relation.
+
         Raises:
+            RowsOutOfOrder: when they do not lie in the order of the key.
             SourceError: when the account may not read the relation, or the server goes away on the way.
             SchemaError: when the relation, its columns or their types are not those that the catalog declares.
         """
@@ -70,20 +75,38 @@ class WrdsSource:
                 check_columns([column.name for column in cursor.description or ()], table, partition)
         except psycopg2.Error as error:
             raise self._explained(error, table, partition, rows=0) from None
-        copy = CopyOut(self._connection, in_key_order(query, table), self._block_bytes)
-        blocks = copy.blocks()
+        ordered = (origin_of(table).relation, table.key)
+        trusting = ordered not in self._to_be_sorted
+        order = KeyOrder(table.key)
+        copy = CopyOut(self._connection, sql.SQL(query) if trusting else in_key_order(query, table), self._block_bytes)
+        rows = 0
         self._copying = True
         try:
-            for block in blocks:
-                self.bytes_received += len(block.data)
-                yield parse_block(block, table, partition)
+            with (
+                as_they_lie(self._connection) if trusting else nullcontext(),
+                closing(copy.blocks()) as blocks,
+            ):
+                for block in blocks:
+                    self.bytes_received += len(block)
+                    batch = parse_block(block, table, partition)
+                    rows += batch.num_rows
+                    if trusting and not order.goes_on(batch):
+                        self._to_be_sorted.add(ordered)
+                        raise RowsOutOfOrder
+                    yield batch
         except CopyFailedError as failure:
             if isinstance(failure.cause, psycopg2.Error):
-                raise self._explained(failure.cause, table, partition, rows=failure.rows) from None
+                raise self._explained(failure.cause, table, partition, rows=rows) from None
             raise failure.cause from None
+        except psycopg2.Error as error:
+            raise self._explained(error, table, partition, rows=rows) from None
         finally:
-            blocks.close()
             self._copying = False
+        if rows != copy.rows:
+            raise SchemaError(
+                f"{place(table, partition)}: the server sent {copy.rows} rows and {rows} could be read.",
+                hint="This is a fault of ours; please report it with the table's column types.",
+            )
 
     def _explained(self, error: psycopg2.Error, table: Table, partition: str, *, rows: int) -> PlatformError:
         return statement_failure(error, origin_of(table), place(table, partition), user=self._address.user, rows=rows)

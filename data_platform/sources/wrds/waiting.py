@@ -7,22 +7,14 @@ stop first.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-import psycopg2
-
-from data_platform.sources.wrds.cancelling import ask_to_cancel
+from data_platform.sources.wrds.cancelling import CANCEL_SECONDS, ask_to_cancel, hang_up
 
 if TYPE_CHECKING:
     from psycopg2 import extensions
-
-CANCEL_SECONDS: Final = 10.0
-"""How long the server may take to heed a cancellation before the line is cut."""
 
 Result = TypeVar("Result")
 
@@ -65,11 +57,3 @@ def interruptibly(connection: extensions.connection, work: Callable[[], Result])
             waiting.done.wait(CANCEL_SECONDS)
         raise
     return waiting.result()
-
-
-def hang_up(connection: extensions.connection) -> None:
-    """Cut a session's line, which ends the driver's wait at once; the server notices when it sends the next row."""
-    with contextlib.suppress(OSError, psycopg2.Error):
-        line = socket.socket(fileno=os.dup(connection.fileno()))
-        with line:
-            line.shutdown(socket.SHUT_RDWR)
