@@ -7,12 +7,14 @@ import shutil
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Annotated, Final
 
+import typer
 from rich.panel import Panel
 from rich.text import Text
 
 from data_platform.catalog import find_table
+from data_platform.cli.demo_progress import load_bar
 from data_platform.cli.output import print_table, say, stdout
 from data_platform.cli.query import print_rows, run_as_job, summary
 from data_platform.cli.session import Session, open_session
@@ -24,6 +26,7 @@ from data_platform.governance.permissions import require_administrator
 from data_platform.quality import Status
 from data_platform.settings import Settings, load_settings
 from data_platform.sources.demo.load import load_demo
+from data_platform.sources.demo.size import DEFAULT_ROWS
 from data_platform.sync import SyncFailure, SyncOutcome, SyncStatus, choose_partitions, partitions_of
 from data_platform.sync.state import table_state
 from data_platform.warehouse.verify import verify_table
@@ -46,7 +49,12 @@ _TABLES: Final = (
 """A few of each dataset: enough for the queries that one tries first, and soon done."""
 
 
-def demo() -> None:
+def demo(
+    rows: Annotated[
+        int, typer.Option(metavar="N", help="Daily rows of the synthetic CRSP, about: 5,000 to 5,000,000.")
+    ] = DEFAULT_ROWS,
+    vintage: Annotated[int, typer.Option(help="1, or 2: the same market after its source restated a few rows.")] = 1,
+) -> None:
     """Run the whole main job on synthetic data: load a market, sync it, query it through the governed door."""
     started = time.monotonic()
     timings: dict[str, float] = {}
@@ -57,8 +65,8 @@ def demo() -> None:
         kept = stack.pop_all()
     with kept:
         require_administrator(session.user)
-        with _timed("generate the market and load the synthetic WRDS", timings):
-            loaded = load_demo(settings, session.records.databases)
+        with _timed("generate the market and load the synthetic WRDS", timings), load_bar() as watch:
+            loaded = load_demo(settings, session.records.databases, rows=rows, vintage=vintage, watch=watch)
         results: dict[str, Results] = {}
         for name in _TABLES:
             with _timed(f"sync {name}", timings):

@@ -99,7 +99,8 @@ def _balance(
 
 
 def _positive(values: Floats) -> Floats:
-    return np.round(np.maximum(values, 0.0), 3)
+    kept: Floats = np.maximum(values, 0.0)
+    return np.round(kept, 3)
 
 
 def earnings(items: Items) -> Items:

@@ -41,15 +41,15 @@ def blocks(market: Market) -> Iterator[slice]:
 def trading(market: Market, block: slice) -> Trading:
     """Draw what happened within the days; each security has a stream of random numbers of its own."""
     days = slice(market.opening, None)
-    price = market.price[block, days]
-    draws = _draws(market, block)
+    price: Floats = market.price[block, days]
+    start, above, below, busy = _draws(market, block)
     happened = market.traded[block, days] & ~np.isnan(price)
-    opened: Floats = np.maximum(np.round(price * (1 + 0.006 * draws[0]), 2), 0.01)
-    high: Floats = np.round(np.maximum(opened, price) * (1 + 0.004 * np.abs(draws[1])), 2)
-    low = np.maximum(np.round(np.minimum(opened, price) * (1 - 0.004 * np.abs(draws[2])), 2), 0.01)
+    opened: Floats = np.maximum(np.round(price * (1 + 0.006 * start), 2), 0.01)
+    high: Floats = np.round(np.maximum(opened, price) * (1 + 0.004 * np.abs(above)), 2)
+    low = np.maximum(np.round(np.minimum(opened, price) * (1 - 0.004 * np.abs(below)), 2), 0.01)
     spread = np.maximum(np.round(price * 0.0005, 2), 0.01)
     bid, ask = np.round(price - spread, 2), np.round(price + spread, 2)
-    turnover = np.exp(-5.3 + 0.6 * draws[3])
+    turnover = np.exp(-5.3 + 0.6 * busy)
     volume = np.where(happened, np.maximum(np.round(market.shares[block, days] * 1000 * turnover), 100), 0.0)
     session: Ints = np.arange(len(market.stored), dtype=np.int64) + market.opening
     gone: Flags = ~market.traded[block, days] & (session == market.universe.last[block, None])
@@ -65,8 +65,9 @@ def trading(market: Market, block: slice) -> Trading:
     )
 
 
-def _draws(market: Market, block: slice) -> Floats:
+def _draws(market: Market, block: slice) -> tuple[Floats, Floats, Floats, Floats]:
     """Four standard normal numbers per security and stored session."""
     size = (4, len(market.stored))
     streams = [np.random.Generator(np.random.PCG64([market.seed, 1, who])) for who in range(block.start, block.stop)]
-    return np.stack([stream.normal(size=size) for stream in streams], axis=1)
+    drawn = np.stack([stream.normal(size=size) for stream in streams], axis=1)
+    return drawn[0], drawn[1], drawn[2], drawn[3]
