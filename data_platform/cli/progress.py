@@ -95,7 +95,7 @@ class _Remaining(ProgressColumn):
     @override
     def render(self, task: Task) -> Text:
         seconds = cast("Callable[[], float | None]", task.fields["remaining"])()
-        return Text("" if seconds is None else f"{duration(seconds)} left", style="progress.remaining")
+        return Text(f"{duration(seconds)} left" if seconds else "", style="progress.remaining")
 
 
 def _said(result: PartitionResult) -> str:

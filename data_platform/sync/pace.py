@@ -85,15 +85,15 @@ class Pace:
 def remaining_of_all(done: Sequence[float], elapsed: float, remaining: float | None, later: int) -> float | None:
     """Estimate the seconds until several partitions are synced, whose sizes nobody knows beforehand; None at first.
 
-    `done` has the seconds of those that are through, `elapsed` and `remaining` belong to the one under way, and `later`
-    are still to come. Each of those takes what the others took on average; before the first is through, what it will
-    have taken itself.
+    `done` has the seconds of those that are through, `elapsed` and `remaining` belong to the one under way (the latter
+    to its extraction), and `later` are still to come. Each takes what the others took on average, unless its rows alone
+    take longer; before the first is through, what that one will have taken.
     """
     if remaining is None and not done:
         return None
     typical = sum(done) / len(done) if done else elapsed + (remaining or 0.0)
-    under_way = max(0.0, typical - elapsed) if remaining is None else remaining
-    return under_way + later * typical
+    # Once its rows are there it is still to be checked and published, which the others were too.
+    return max(remaining or 0.0, typical - elapsed) + later * typical
 
 
 def progress_line(title: str, pace: Pace) -> str:

@@ -69,7 +69,8 @@ def test_a_rollback_that_would_lose_archived_rows_is_refused(databases: Database
     with keeping(databases) as owner:
         later = retention.clock_of(owner) + dt.timedelta(days=91)
         assert len(list(retention.apply(owner, policy, later, ArchiveFiles(tmp_path), cipher))) == 1
-    for count in range(2, len(NAMES) + 1):
+    until_audit = [name for name in NAMES[::-1] if name >= "0011"]
+    for count in range(len(until_audit), len(NAMES) + 1):
         with pytest.raises(ConfigurationError, match="rows were archived"):
             rollback(databases, count)
     migrate(databases)

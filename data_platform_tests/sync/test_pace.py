@@ -72,7 +72,11 @@ def test_what_is_left(expected: int | None, batches: Batches, remaining: float |
         ([], 0.0, None, 5, None),
         ([], 4.0, 6.0, 0, 6.0),
         ([], 4.0, 6.0, 3, 36.0),
-        ([10.0, 20.0], 5.0, 4.0, 2, 34.0),
+        ([10.0, 20.0], 5.0, 12.0, 2, 42.0),
+        # Its rows are there, or nearly; checking and publishing them is not over.
+        ([10.0, 20.0], 5.0, 4.0, 2, 40.0),
+        ([10.0, 20.0], 12.0, 0.0, 2, 33.0),
+        ([10.0, 20.0], 18.0, 0.0, 2, 30.0),
         # Under way, but nobody knows how many rows it has, or it has not begun to send.
         ([10.0, 20.0], 5.0, None, 2, 40.0),
         ([10.0, 20.0], 50.0, None, 2, 30.0),

@@ -34,8 +34,8 @@ class Limits:
 class LineWriter:
     """Stores lines by `store`, files of lines by `load`; what can't be stored waits in `pending`.
 
-    A line is in the table, in a file or, for `batch_seconds` and `answer_seconds`, in memory: that is what a process
-    loses that is killed. One that ends otherwise closes the writer.
+    A line is in the table, in a file or, for `batch_seconds` and twice `answer_seconds` at most, in memory: that much a
+    process loses that is killed. One that ends otherwise closes the writer.
     """
 
     def __init__(
