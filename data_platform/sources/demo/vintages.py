@@ -7,7 +7,6 @@ Everything else is bit-equal. The discontinued `crsp.dsf` keeps what it had.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,15 +17,6 @@ from data_platform.sources.demo.market.simulation import Market
 VINTAGES: Final = (1, 2)
 RESTATED_DAYS: Final = 5
 RESTATED_FIRMS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """So many rows of a relation with a date in this year differ from the vintage before, or are new."""
-
-    relation: str
-    year: int
-    rows: int
 
 
 def check_vintage(vintage: int) -> None:
