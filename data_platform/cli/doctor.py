@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from data_platform.catalog import find_table
+from data_platform.catalog import DATASETS, TABLES
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table
 from data_platform.errors import PlatformError
@@ -19,8 +19,8 @@ from data_platform.governance.audit_key import VARIABLE, key_path, open_cipher
 from data_platform.records.databases import open_databases
 from data_platform.records.migrations import migration_status
 from data_platform.settings import KEN_FRENCH_URL, Settings, load_settings
-from data_platform.sources import open_source
 from data_platform.sources.demo.marker import demo_marker
+from data_platform.sources.opening import unreadable_tables
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.backup import open_backups
 
@@ -140,8 +140,17 @@ def _wrds(settings: Settings) -> list[Finding]:
 
 
 def _sign_in(settings: Settings) -> list[Finding]:
-    with open_databases(settings) as databases, open_source(find_table("crsp_daily"), settings, databases) as source:
-        return [Finding("WRDS sign-in", "ok", f"signed in ({source.name})")]
+    with open_databases(settings) as databases:
+        problems = unreadable_tables(TABLES.values(), settings, databases)
+    findings = [Finding("WRDS sign-in", "ok", "signed in")]
+    for dataset in DATASETS.values():
+        asked = [table.name for table in dataset.tables if table.name in problems]
+        kept = [problem for name in asked if (problem := problems[name]) is not None]
+        if asked:
+            state = f"{len(asked) - len(kept)} of {len(asked)} tables can be read"
+            findings.append(Finding(f"WRDS {dataset.name}", "note" if kept else "ok", state))
+        findings += [Finding(f"WRDS {dataset.name}", "note", problem.message, problem.hint or "") for problem in kept]
+    return findings
 
 
 def _factors(settings: Settings) -> Finding:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from data_platform.catalog import Table, WrdsQuery
-from data_platform.errors import SourceError
+from data_platform.catalog import Partitioning, Table, WrdsQuery
+from data_platform.catalog.model import WHOLE
+from data_platform.errors import PlatformError, SourceError
 from data_platform.settings import KEN_FRENCH_URL, Settings
 from data_platform.sources.base import Source
 from data_platform.sources.demo.marker import demo_marker, library_folder
@@ -45,6 +46,29 @@ def _open_wrds(table: Table, settings: Settings, databases: Databases | None) ->
             yield RedeclaredSource(f"{name}_siz", source, lambda asked: asked.in_siz)
         else:
             yield source
+
+
+def unreadable_tables(
+    tables: Iterable[Table], settings: Settings, databases: Databases | None
+) -> dict[str, PlatformError | None]:
+    """Sign in to WRDS once and see which of its tables the account may read: of each what keeps it, or None.
+
+    Raises:
+        SourceError: when WRDS credentials are missing, or the server cannot be reached or refuses them.
+    """
+    from data_platform.sources.wrds.source import open_wrds  # noqa: PLC0415 - brings the wrds package
+
+    found: dict[str, PlatformError | None] = {}
+    asked = [table for table in tables if isinstance(table.origin, WrdsQuery)]
+    with open_wrds(*_choose_wrds(asked[0], settings, databases)) as source:
+        for table in asked:
+            try:
+                year = WHOLE if table.partitioning is Partitioning.WHOLE else str(max(2024, table.first_date.year))
+                source.probe(table.in_siz if settings.crsp_format == "siz" else table, year)
+                found[table.name] = None
+            except PlatformError as error:
+                found[table.name] = error
+    return found
 
 
 @contextmanager

@@ -68,13 +68,7 @@ class WrdsSource:
             SchemaError: when the relation, its columns or their types are not those that the catalog declares.
         """
         self._require_idle()
-        try:
-            query = bind(self._connection, table, partition)
-            with self._connection.cursor() as cursor:
-                cursor.execute(sql.SQL("SELECT * FROM (\n{}\n) AS q LIMIT 0").format(sql.SQL(query)))
-                check_columns([column.name for column in cursor.description or ()], table, partition)
-        except psycopg2.Error as error:
-            raise self._explained(error, table, partition, rows=0) from None
+        query = self._checked_query(table, partition)
         ordered = (origin_of(table).relation, table.key)
         trusting = ordered not in self._to_be_sorted
         order = KeyOrder(table.key)
@@ -107,6 +101,26 @@ class WrdsSource:
                 f"{place(table, partition)}: the server sent {copy.rows} rows and {rows} could be read.",
                 hint="This is a fault of ours; please report it with the table's column types.",
             )
+
+    def probe(self, table: Table, partition: str) -> None:
+        """See whether the account may read the table as it is declared; no row is read.
+
+        Raises:
+            SourceError: when the account may not read the relation.
+            SchemaError: when the relation or its columns are not those that the catalog declares.
+        """
+        self._require_idle()
+        self._checked_query(table, partition)
+
+    def _checked_query(self, table: Table, partition: str) -> str:
+        try:
+            query = bind(self._connection, table, partition)
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql.SQL("SELECT * FROM (\n{}\n) AS q LIMIT 0").format(sql.SQL(query)))
+                check_columns([column.name for column in cursor.description or ()], table, partition)
+        except psycopg2.Error as error:
+            raise self._explained(error, table, partition, rows=0) from None
+        return query
 
     def _explained(self, error: psycopg2.Error, table: Table, partition: str, *, rows: int) -> PlatformError:
         return statement_failure(error, origin_of(table), place(table, partition), user=self._address.user, rows=rows)
