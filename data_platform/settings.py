@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         default=None, description=f"Base address of the data library; {KEN_FRENCH_URL} unless set."
     )
 
-    start_year: int = Field(default=2000, ge=1926, le=2100, description="First year of yearly partitions.")
+    start_year: int = Field(default=2000, ge=1925, le=2100, description="First year of yearly partitions.")
 
     token: SecretStr | None = Field(default=None, description="Act as the user whom this token belongs to.")
     queries_per_minute: int = Field(default=10, ge=1, le=100_000, description="Per user.")

@@ -95,7 +95,8 @@ def table_asset(table: Table, settings: Settings, *, pooled: bool = True) -> dg.
         ],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(PARTITIONS_PER_RUN) if partitions else None,
-        pool=WRDS_POOL if from_wrds and pooled else None,
+        # A table with a copy on WRDS may turn there, and is then one of the account's few sessions.
+        pool=WRDS_POOL if pooled and (from_wrds or table.on_wrds is not None) else None,
         # Outputs of a subsettable asset are optional: checks are reported per partition, as events.
         can_subset=True,
     )

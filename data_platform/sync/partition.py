@@ -151,6 +151,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
         seconds=round(outcome.seconds, 3),
         rows_per_second=round(outcome.rows_per_second),
         source=work.source.name,
+        source_state=dict(fingerprint.details),
     )
     return outcome
 

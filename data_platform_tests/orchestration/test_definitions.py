@@ -9,10 +9,11 @@ import dagster as dg
 import pytest
 import yaml
 
-from data_platform.catalog import TABLES, Partitioning, Table, find_table
+from data_platform.catalog import TABLES, Partitioning, Table, WrdsQuery, find_table
+from data_platform.catalog.stretches import stretches
 from data_platform.definitions import build_definitions
 from data_platform.orchestration.assets import partitions_definition
-from data_platform.orchestration.launching import partition_tags, stretches
+from data_platform.orchestration.launching import partition_tags
 from data_platform.quality import CHECKS
 from data_platform.settings import PROJECT_ROOT, Settings
 from data_platform.sources.demo.marker import DemoMarker, write_marker
@@ -41,7 +42,7 @@ def test_each_table_is_an_asset_with_every_validator_as_a_blocking_check(table: 
 @EVERY_TABLE
 def test_tables_from_wrds_share_one_pool(table: Table, settings: Settings) -> None:
     node = build_definitions(settings).resolve_asset_graph().get(dg.AssetKey(table.name))
-    assert node.pools == ({"wrds"} if table.dataset == "crsp" else set())
+    assert node.pools == ({"wrds"} if isinstance(table.origin, WrdsQuery) or table.on_wrds is not None else set())
 
 
 def test_years_run_from_the_first_configured_one_to_the_current_one(settings: Settings) -> None:

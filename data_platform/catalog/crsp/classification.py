@@ -13,6 +13,6 @@ CLASSIFICATION: Final = (
     text("usincflg", "Y: incorporated in the US."),
     text("issuertype", "ACOR or CORP: corporation."),
     text("primaryexch", "N NYSE, A American, Q NASDAQ."),
-    text("conditionaltype", "RW regular way, NW when issued turned regular."),
-    text("tradingstatusflg", "A: active."),
+    text("conditionaltype", "RW: traded the regular way; crsp_exchange_codes says what the others are."),
+    text("tradingstatusflg", "A: active; the row of a delisting return is not."),
 )

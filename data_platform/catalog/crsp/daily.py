@@ -25,11 +25,11 @@ CRSP_DAILY: Final = Table(
             "prc",
             "float64",
             "dlyprc",
-            "Price; see dlyprcflg for trade or bid/ask.",
+            "Price; dlyprcflg says whether of a trade, a midpoint or a delisting.",
             "USD",
             max_null_share=0.25,
         ),
-        text("dlyprcflg", "What prc is: TR trade, BA bid/ask midpoint, MP missing."),
+        text("dlyprcflg", "What prc is: TR trade, BA bid/ask midpoint, MP missing; CIZ has further ones."),
         Column(
             "ret",
             "float64",

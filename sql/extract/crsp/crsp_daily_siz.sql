@@ -1,8 +1,8 @@
 -- CRSP daily stock file, SIZ format (until 2024), in the columns of crsp_daily.
 -- Said otherwise, not changed: a negative price is a bid/ask midpoint and becomes a price with the flag BA, 0 is none;
--- a return below -1 is a code and becomes a missing return with that code as its flag. The capitalisation is CRSP's
--- own definition of it. What SIZ has no word for is null. Share codes 10 and 11 are the CIZ classes that CRSP names
--- for them; of other codes no class is made up.
+-- a return below -1 is a code and becomes a missing return with that code as its flag; a negative volume is missing.
+-- The capitalisation is CRSP's own definition of it. What SIZ has no word for is null. Share codes 10 and 11 are the
+-- CIZ classes that CRSP names for them; of other codes no class is made up.
 SELECT d.permno,
        d.date,
        d.permco,
@@ -14,7 +14,7 @@ SELECT d.permno,
        CASE WHEN d.ret >= -1 THEN d.ret END                                   AS ret,
        CASE WHEN d.retx >= -1 THEN d.retx END                                 AS retx,
        CASE WHEN d.ret < -1 THEN d.ret::integer::text END                     AS dlyretmissflg,
-       d.vol,
+       CASE WHEN d.vol >= 0 THEN d.vol END                                    AS vol,
        d.bid,
        d.ask,
        d.openprc,
