@@ -15,6 +15,7 @@ from benchmarks.inputs import input_file
 from data_platform.catalog import find_table
 from data_platform.sources.demo.crsp.dsf_v2 import relation_frame
 from data_platform.sources.demo.market import simulate
+from data_platform.sources.demo.market.roles import FEWEST
 
 TABLE: Final = "crsp_daily"
 FIRST_YEAR: Final = 2015
@@ -35,7 +36,7 @@ def write_inputs(folder: Path, rows: int, years: int = YEARS) -> float:
     folder.mkdir(parents=True)
     per_year = rows // years
     for year in range(FIRST_YEAR, FIRST_YEAR + years):
-        securities = math.ceil(per_year / (_SESSIONS * _LISTED)) + 5
+        securities = max(math.ceil(per_year / (_SESSIONS * _LISTED)) + 5, FEWEST)
         market = simulate(_SEED + year, year, year, securities)
         table = _published(relation_frame(market)).slice(0, per_year)
         if table.num_rows < per_year:

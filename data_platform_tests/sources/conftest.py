@@ -69,6 +69,13 @@ def superuser(source_server: EmbeddedServer, server: DemoServer) -> Iterator[psy
         yield connection
 
 
+@pytest.fixture(scope="module")
+def module_superuser(source_server: EmbeddedServer, server: DemoServer) -> Iterator[psycopg.Connection]:
+    """The same for what a module's tests share."""
+    with psycopg.connect(source_server.url(SUPERUSER, server.dbname), autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
 def owner(server: DemoServer) -> Iterator[psycopg.Connection]:
     """The loading role, with a schema `lab` for the test, which the reader may read."""

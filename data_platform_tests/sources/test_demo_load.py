@@ -18,6 +18,7 @@ from data_platform.sources.demo.crsp.dsf_v2 import COLUMN_TYPES
 from data_platform.sources.demo.load import DemoSummary, load_demo
 from data_platform.sources.demo.marker import demo_folder, demo_marker, library_folder
 from data_platform_tests.sources.conftest import DEMO
+from data_platform_tests.sources.test_demo_traps import TRAPS
 
 OID = "SELECT 'crsp.dsf_v2'::regclass::oid"
 
@@ -93,10 +94,12 @@ def test_another_seed_replaces_the_demo_and_the_first_can_come_back(
     digest = "SELECT count(*), sum(hashtextextended(d::text, 0)::numeric) FROM crsp.dsf_v2 d"
     first = superuser.execute(digest).fetchone()
     try:
-        other = load_demo(source_settings, source_databases, seed=8, years=(2024, 2024), securities=30)
+        other = load_demo(source_settings, source_databases, seed=8, years=(2022, 2023), securities=20)
         assert other.loaded
         assert demo_marker(source_settings) == other.marker != demo.marker
-        assert superuser.execute("SELECT count(DISTINCT permno) FROM crsp.dsf_v2").fetchone() == (30,)
+        assert superuser.execute("SELECT count(DISTINCT permno) FROM crsp.dsf_v2").fetchone() == (20,)
+        # The smallest market has every trap.
+        assert [trap for trap, query in TRAPS.items() if not superuser.execute(query).fetchall()] == []
     finally:
         back = load_demo(source_settings, source_databases, **DEMO)
 

@@ -46,8 +46,9 @@ def test_it_has_rows_a_comment_statistics_and_can_be_read(
     superuser: psycopg.Connection, server: DemoServer, name: str
 ) -> None:
     row = superuser.execute(
-        f"SELECT (SELECT count(*) FROM {name}), obj_description(oid), reltuples, has_table_privilege(%s, oid, 'SELECT'),"
-        " has_table_privilege(%s, oid, 'UPDATE') FROM pg_class WHERE oid = %s::regclass",
+        f"SELECT (SELECT count(*) FROM {name}), obj_description(oid), reltuples,"
+        " has_table_privilege(%s, oid, 'SELECT'), has_table_privilege(%s, oid, 'UPDATE')"
+        " FROM pg_class WHERE oid = %s::regclass",
         (server.reader, server.reader, name),
     ).fetchone()
 
