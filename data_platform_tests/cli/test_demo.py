@@ -48,7 +48,9 @@ def test_a_second_demo_finds_everything_current(demo_home: Path, platform: Platf
 def test_status_lists_every_table(platform: Platform) -> None:
     states = {state["table"]: state for state in platform("status", "--json").json}
     assert set(states) == set(TABLES)
-    assert {state["validation_status"] for state in states.values()} == {"passed"}
+    synced = {name for name, state in states.items() if state["validation_status"] == "passed"}
+    assert {"crsp_daily", "crsp_names", "ccm_links", "compustat_annual", "ff_factors_daily"} <= synced
+    assert {state["row_count"] for name, state in states.items() if name not in synced} == {None}
     crsp = states["crsp_daily"]
     assert (crsp["dataset"], crsp["manifest_version"], crsp["validation_status"]) == ("crsp", 5, "passed")
     assert {"last_sync", "row_count", "schema_version"} <= set(crsp)
@@ -117,7 +119,7 @@ def test_a_page_says_how_many_there_are(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("query", "-d", "nope", "SELECT 1"), 2, "Known: crsp, fama_french"),
+        (("query", "-d", "nope", "SELECT 1"), 2, "Known: compustat, crsp, fama_french"),
         (("query", "-d", "crsp", "hello world"), 2, "line 1, column 1"),
         (("query", "-d", "crsp", "DROP TABLE crsp_daily"), 2, "Only a SELECT"),
         (("query", "-d", "crsp", "SELECT 1; SELECT 2"), 2, "one statement"),
@@ -130,6 +132,13 @@ def test_a_page_says_how_many_there_are(platform: Platform) -> None:
             "date",
         ),
         (("sync", "nope"), 2, "Unknown table"),
+        (("sync",), 2, "Say what to sync."),
+        (("sync", "--dataset", "nope"), 2, "Unknown dataset"),
+        (("sync", "crsp_daily", "--dataset", "crsp"), 2, "exclude each other"),
+        (("sync", "--dataset", "crsp", "-p", "2024"), 2, "goes with one table"),
+        (("sync", "crsp_daily", "--all", "--full", "--incremental"), 2, "exclude each other"),
+        (("demo", "--rows", "10"), 2, "A demo of 10 rows can't be made"),
+        (("demo", "--vintage", "3"), 2, "There is no vintage 3"),
         (("sync", "crsp_daily"), 2, "say which"),
         (("sync", "crsp_daily", "-p", "1066"), 2, "1066"),
         (("sync", "ff_factors_daily", "-p", "2020"), 2, "not partitioned"),
@@ -215,6 +224,9 @@ def _refuse_by_role(platform: Platform) -> None:
     platform("users", "revoke", "ann", "dataset:crsp")
     revoked = platform("query", "-d", "crsp", "SELECT 1", DATA_PLATFORM_TOKEN=ann)
     assert (revoked.code, "Access to crsp requires dataset:crsp" in revoked.err) == (3, True)
+    refused = platform("sync", "--dataset", "compustat", DATA_PLATFORM_TOKEN=ann)
+    assert (refused.code, "Access to compustat requires" in refused.err) == (3, True)
+    assert platform("sync", "--all", DATA_PLATFORM_TOKEN=ann).code == 3
     seen = [state["table"] for state in platform("status", "--json", DATA_PLATFORM_TOKEN=ann).json]
     assert seen == [table.name for table in DATASETS["fama_french"].tables]
     assert platform("versions", "crsp_daily", DATA_PLATFORM_TOKEN=ann).code == 3
@@ -278,6 +290,10 @@ def test_doctor_is_content_and_tells_no_secret(demo_home: Path, platform: Platfo
     ran = platform("doctor", "--json")
     assert ran.code == 0
     assert {finding["what"] for finding in ran.json} >= {"home", "disk", "database", "tables", "audit key", "WRDS"}
+    assert "WRDS sign-in" not in {finding["what"] for finding in ran.json}
+    signed_in = {finding["what"]: finding["detail"] for finding in platform("doctor", "--connect", "--json").json}
+    assert signed_in["WRDS crsp"] == "7 of 7 tables can be read"
+    assert signed_in["WRDS compustat"] == "4 of 4 tables can be read"
     secrets = (demo_home / "postgres" / "credentials.json").read_text().split('"')
     assert not [word for word in secrets if len(word) > 20 and word in ran.out]
 
