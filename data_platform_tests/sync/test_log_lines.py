@@ -9,8 +9,8 @@ import os
 import signal
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +18,8 @@ import psycopg
 import pytest
 
 from data_platform.catalog import find_table
+from data_platform.cli.session import Session, open_session
+from data_platform.orchestration.resource import Platform, open_platform
 from data_platform.records.connection import Records, connect_records, open_records
 from data_platform.records.databases import Databases
 from data_platform.records.embedded.binaries import choose_installation, installations, major_of
@@ -33,7 +35,7 @@ from data_platform.sync.lines import LOGGER, kept_lines
 from data_platform.sync.lines.writer import Limits
 from data_platform.warehouse import Warehouse
 from data_platform_tests.records.processes import eventually
-from data_platform_tests.records.waiting import begin, messages, stored, waiting
+from data_platform_tests.records.waiting import begin, left, line, messages, stored, waiting
 
 CRSP = find_table("crsp_daily")
 QUICK = Limits(batch_seconds=0.05, answer_seconds=0.5, retry_seconds=0.1)
@@ -79,7 +81,7 @@ def test_a_thousand_lines_are_a_dozen_statements(quiet: SyncContext) -> None:
     lines = stored(quiet.records)
     assert [line.message for line in lines] == [f"line {number}" for number in range(1_000)]
     assert transactions(quiet.records) <= 12
-    assert {(line.dataset, line.table_name, line.level, line.sync_run_id) for line in lines} == {
+    assert {(each.dataset, each.table_name, each.level, each.sync_run_id) for each in lines} == {
         ("crsp", "crsp_daily", "INFO", quiet.run_id)
     }
     assert lines[7].extra == {"partition": "2024", "rows": 7}
@@ -211,6 +213,17 @@ def test_lines_that_find_the_queue_full_go_to_the_file(quiet: SyncContext, datab
         assert eventually(lambda: len(messages(quiet.records)) == 21)
     assert messages(quiet.records) == ["first", *(f"line {number}" for number in range(20))]
     assert waiting(quiet.settings.home) == []
+
+
+@pytest.mark.parametrize("opening", [open_session, open_platform])
+def test_the_next_command_and_the_next_run_store_what_waits(
+    postgres_home: Path, opening: Callable[[Settings], AbstractContextManager[Session | Platform]]
+) -> None:
+    run = uuid.uuid4()
+    left(postgres_home, [line(1, sync_run_id=run)])
+    with opening(Settings(home=postgres_home)) as opened:
+        assert [each.message for each in stored(opened.records) if each.sync_run_id == run] == ["line 1"]
+    assert waiting(postgres_home) == []
 
 
 _LOG = """
