@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: demo test up lint types check torture lock clean install bench-store bench-records bench-lock
+.PHONY: demo test up lint types check torture lock clean install bench-store bench-extract bench-records bench-lock
 
 install: $(STAMP)
 
@@ -41,6 +41,9 @@ torture: $(STAMP)   ## the fault tests at length, about a quarter of an hour; ro
 
 bench-store: $(STAMP) $(BENCH_STAMP)   ## the warehouse beside other stores, about ten minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.store $(ARGS)
+
+bench-extract: $(STAMP) $(BENCH_STAMP)   ## WRDS transport beside other ways, about a quarter of an hour; ARGS="--quick" for a look
+	$(BIN)/python -m benchmarks.extract $(ARGS)
 
 bench-records: $(STAMP)   ## the operational records as they grow, about two minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.records $(ARGS)

@@ -38,15 +38,12 @@ FROM crsp_daily GROUP BY ALL ORDER BY year
 """
 _TABLES: Final = (
     "crsp_daily",
-    "crsp_monthly",
     "crsp_names",
-    "ccm_links",
     "compustat_annual",
-    "compustat_quarterly",
     "ff_factors_daily",
     "ff_factors_monthly",
 )
-"""A few of each dataset: enough for the queries that one tries first, and soon done."""
+"""One or two of each dataset: enough for the queries that one tries first, and soon done."""
 
 
 def demo(
@@ -139,6 +136,7 @@ def _next_steps(settings: Settings) -> Text:
         f"{command} versions crsp_daily   its history",
         f'{command} query -d fama_french "FROM ff_factors_daily LIMIT 5"',
         f"{command} sync crsp_daily -p 2024 --full",
+        f"{command} sync --all             the other tables too",
         "",
         f"Everything lies in {settings.home}; remove that folder and the demo is gone.",
         "For real data: set DATA_PLATFORM_WRDS_USERNAME and _PASSWORD and another DATA_PLATFORM_HOME.",

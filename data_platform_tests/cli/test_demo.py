@@ -49,7 +49,7 @@ def test_status_lists_every_table(platform: Platform) -> None:
     states = {state["table"]: state for state in platform("status", "--json").json}
     assert set(states) == set(TABLES)
     synced = {name for name, state in states.items() if state["validation_status"] == "passed"}
-    assert {"crsp_daily", "crsp_names", "ccm_links", "compustat_annual", "ff_factors_daily"} <= synced
+    assert synced == {"crsp_daily", "crsp_names", "compustat_annual", "ff_factors_daily", "ff_factors_monthly"}
     assert {state["row_count"] for name, state in states.items() if name not in synced} == {None}
     crsp = states["crsp_daily"]
     assert (crsp["dataset"], crsp["manifest_version"], crsp["validation_status"]) == ("crsp", 5, "passed")

@@ -19,8 +19,7 @@ from data_platform_tests.warehouse.damage import flip_a_bit
 
 Store = Callable[..., Ran]
 FAMA_FRENCH = {"ff_factors_daily": 1, "ff_factors_monthly": 1}
-YEARLY = {"crsp_monthly": 5, "compustat_annual": 5, "compustat_quarterly": 5}
-OTHERS = {"crsp_names": 1, "ccm_links": 1, **YEARLY, **FAMA_FRENCH}
+OTHERS = {"crsp_names": 1, "compustat_annual": 5, **FAMA_FRENCH}
 """The versions of what the demo syncs besides crsp_daily."""
 
 
@@ -52,6 +51,7 @@ def warehouse(copied: Path) -> Warehouse:
 
 
 def test_query_of_industries_by_month_beside_the_factors(store: Store) -> None:
+    assert store("sync", "ff_industries_10_monthly").code == 0
     sql = (
         "SELECT weighting, count(DISTINCT industry) AS industries, count(*) AS months, min(n_firms) > 0 AS firms "
         "FROM ff_industries_10_monthly JOIN ff_factors_monthly USING (date) GROUP BY ALL ORDER BY weighting"
