@@ -37,7 +37,7 @@ TABLE: Final = find_table("crsp_daily")
 
 
 class Taken(BaseModel):
-    """What one run took: seconds of the whole process and of its imports, processor seconds, MB (10^6 bytes) at most."""
+    """What one run took: seconds of the whole process and of its imports, processor seconds, MB (10^6 bytes)."""
 
     rows: int
     seconds: float
