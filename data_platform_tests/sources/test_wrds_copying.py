@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import threading
 import time
 from pathlib import Path
@@ -11,10 +12,11 @@ import psycopg
 import pytest
 
 from data_platform.catalog import Table
-from data_platform.errors import SchemaError, SourceError
+from data_platform.errors import DiskSpaceError, SchemaError, SourceError
 from data_platform.sources.wrds import copying
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform.sources.wrds.source import open_wrds
+from data_platform.sync.extracting import extract_to_file
 from data_platform_tests.sources.declarations import wrds_table
 from data_platform_tests.sources.forwarding import Forwarder
 
@@ -178,3 +180,19 @@ def test_a_second_use_during_an_extraction_is_refused_instead_of_hanging(address
         with pytest.raises(RuntimeError, match="the session is busy"):
             source.fingerprint(many, "all")
         batches.close()
+
+
+def test_rows_that_cannot_be_kept_stop_the_copy_and_leave_no_file(
+    superuser: psycopg.Connection, address: WrdsAddress, endless: Table, tmp_path: Path
+) -> None:
+    def full(rows: int) -> None:
+        if rows > BLOCK:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with open_wrds("wrds", address, BLOCK) as source:
+        with pytest.raises(DiskSpaceError):
+            extract_to_file(source, endless, "all", tmp_path / "rows.parquet", full)
+        assert [state for state, _ in _state(superuser)] == ["idle"]
+
+    assert _copy_threads() == []
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import resource
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,14 +100,69 @@ def test_other_columns_are_refused_and_leave_no_file(tmp_path: Path, schema: pa.
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_source_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("batches", [1, ROW_GROUP_ROWS])
+def test_a_source_that_breaks_off_leaves_neither_file_nor_thread(tmp_path: Path, batches: int) -> None:
     def breaking() -> Iterator[pa.RecordBatch]:
-        yield batch()
+        yield from [batch()] * batches
         raise ConnectionError("gone")
 
     with pytest.raises(ConnectionError):
         stage(breaking(), SCHEMA, "date", tmp_path / "f.parquet")
     assert list(tmp_path.iterdir()) == []
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("parquet-writer")] == []
+
+
+def test_a_full_disk_in_the_middle_is_one_clear_error_and_leaves_neither_file_nor_thread(tmp_path: Path) -> None:
+    program = f"""
+import resource, signal, sys, threading
+from pathlib import Path
+import numpy as np, pyarrow as pa
+from data_platform.errors import DiskSpaceError
+from data_platform.warehouse.staging import ROW_GROUP_ROWS, stage
+from data_platform_tests.warehouse.frames import SCHEMA
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, {resource.RLIM_INFINITY}))
+taken = 0
+def endless():
+    global taken
+    random = np.random.default_rng(7)
+    while True:
+        taken += 1
+        floats = pa.array(random.random(ROW_GROUP_ROWS // 4))
+        ints = pa.array(np.arange(len(floats)), pa.int32())
+        yield pa.record_batch([ints, ints.cast(pa.date32()), floats], schema=SCHEMA)
+try:
+    stage(endless(), SCHEMA, "date", Path({str(tmp_path / "f.parquet")!r}))
+except DiskSpaceError as error:
+    sys.exit(0 if "No space left" in error.message and threading.active_count() == 1 and taken < 40 else 3)
+sys.exit(4)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    allocated: list[int] = []
+    one = pa.record_batch(
+        [
+            pa.array(range(10_000), pa.int32()),
+            pa.array([dt.date(2024, 1, 2)] * 10_000),
+            pa.array([float(row) for row in range(10_000)]),
+        ],
+        schema=SCHEMA,
+    )
+    before = pa.total_allocated_bytes()
+
+    def batches(groups: int) -> Iterator[pa.RecordBatch]:
+        for _ in range(groups * ROW_GROUP_ROWS // 10_000):
+            allocated.append(pa.total_allocated_bytes() - before)
+            yield pa.record_batch([pa.concat_arrays([column]) for column in one.columns], schema=SCHEMA)
+
+    stage(batches(4), SCHEMA, "date", tmp_path / "small.parquet")
+    small = max(allocated)
+    allocated.clear()
+    stage(batches(24), SCHEMA, "date", tmp_path / "large.parquet")
+    assert max(allocated) < 1.5 * small
 
 
 def test_the_folder_goes_and_a_dead_writers_folder_goes_with_it(tmp_path: Path) -> None:

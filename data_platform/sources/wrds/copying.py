@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES: Final = 1024 * 1024
 """What the parser makes of it still fits into a processor's cache: blocks of 8 MiB take it twice as long."""
 
-QUEUED_BLOCKS: Final = 8
+QUEUED_BLOCKS: Final = 6
 """The server keeps sending while the caller is busy elsewhere for about a quarter of a second."""
 
 
