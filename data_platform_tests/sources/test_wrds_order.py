@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -68,9 +69,7 @@ def test_the_same_rows_become_the_same_file_however_they_lie(
     _fill(owner, order)
     seen: list[int] = []
     with open_wrds("wrds", address, BLOCK) as source:
-        staged = extract_to_file(
-            source, table, "all", tmp_path / "again.parquet", lambda batches: _counted(batches, seen)
-        )
+        staged = extract_to_file(source, table, "all", tmp_path / "again.parquet", partial(_counted, seen))
         again = extract_to_file(source, table, "all", tmp_path / "third.parquet", iter)
 
     assert staged.sha256 == as_they_lie.sha256 == again.sha256
