@@ -112,7 +112,7 @@ def _run(way: str, job: Mapping[str, Any]) -> Taken:
         seconds=seconds,
         import_seconds=done["ready"] - started,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_mb=usage.ru_maxrss * 1024 / 1e6,
+        peak_mb=done["peak_kb"] * 1024 / 1e6,
     )
 
 
