@@ -38,15 +38,16 @@ def load_relation(server: EmbeddedServer, rows: int) -> None:
     reader = sql.Identifier(server.credentials[DEMO_READER].role)
     with psycopg.connect(server.url(SUPERUSER, DEMO_DB), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(relation))
-        # Unlogged: reading it costs the same, and filling it half.
-        connection.execute(sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(relation, columns))
-        copy_in = sql.SQL("COPY {} FROM STDIN (FORMAT csv, NULL '')").format(relation)
-        with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
-            for frame in _frames(rows):
-                content = memoryview(frame.write_csv(include_header=False).encode())
-                for start in range(0, len(content), _COPY_BYTES):
-                    copy.write(content[start : start + _COPY_BYTES])
+        # In one transaction: into a table of an earlier one rows do not come to lie strictly one after the other.
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(relation))
+            # Unlogged: reading it costs the same, and filling it half.
+            cursor.execute(sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(relation, columns))
+            with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv, NULL '')").format(relation)) as copy:
+                for frame in _frames(rows):
+                    content = memoryview(frame.write_csv(include_header=False).encode())
+                    for start in range(0, len(content), _COPY_BYTES):
+                        copy.write(content[start : start + _COPY_BYTES])
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(SCHEMA), reader))
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(relation, reader))
         connection.execute(sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(relation))
