@@ -131,6 +131,8 @@ def test_a_page_says_how_many_there_are(platform: Platform) -> None:
             5,
             "date",
         ),
+        (("demo", "--rows", "4999"), 2, "5,000 to 5,000,000"),
+        (("demo", "--vintage", "3"), 2, "vintages 1 and 2"),
         (("sync", "nope"), 2, "Unknown table"),
         (("sync",), 2, "Say what to sync."),
         (("sync", "--dataset", "nope"), 2, "Unknown dataset"),

@@ -17,6 +17,8 @@ from data_platform.settings import Settings
 from data_platform.sources.demo.crsp.dsf_v2 import COLUMN_TYPES
 from data_platform.sources.demo.load import DemoSummary, load_demo
 from data_platform.sources.demo.marker import demo_folder, demo_marker, library_folder
+from data_platform.sources.demo.relations import RELATIONS
+from data_platform.sources.demo.replacing import LoadProgress
 from data_platform_tests.sources.conftest import DEMO
 from data_platform_tests.sources.test_demo_traps import TRAPS
 
@@ -94,8 +96,13 @@ def test_another_seed_replaces_the_demo_and_the_first_can_come_back(
     digest = "SELECT count(*), sum(hashtextextended(d::text, 0)::numeric) FROM crsp.dsf_v2 d"
     first = superuser.execute(digest).fetchone()
     try:
-        other = load_demo(source_settings, source_databases, seed=8, years=(2022, 2023), securities=20)
+        heard: list[LoadProgress] = []
+        other = load_demo(
+            source_settings, source_databases, seed=8, years=(2022, 2023), securities=20, watch=heard.append
+        )
         assert other.loaded
+        assert [part.relation for part in heard if part.finished] == [relation.full_name for relation in RELATIONS]
+        assert [part.rows for part in heard if part.relation == "crsp.dsf_v2"] == [0, *2 * [other.marker.rows]]
         assert demo_marker(source_settings) == other.marker != demo.marker
         assert superuser.execute("SELECT count(DISTINCT permno) FROM crsp.dsf_v2").fetchone() == (20,)
         # The smallest market has every trap.
@@ -105,6 +112,25 @@ def test_another_seed_replaces_the_demo_and_the_first_can_come_back(
 
     assert back.marker == demo.marker
     assert superuser.execute(digest).fetchone() == first
+
+
+def test_a_load_that_fails_leaves_the_former_relations(
+    source_settings: Settings, source_databases: Databases, superuser: psycopg.Connection, demo: DemoSummary
+) -> None:
+    before = superuser.execute(OID).fetchone()
+
+    def fail(part: LoadProgress) -> None:
+        if part.relation == "comp.funda" and part.rows:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        load_demo(source_settings, source_databases, seed=8, years=(2024, 2024), securities=20, watch=fail)
+
+    assert demo_marker(source_settings) is None
+    assert superuser.execute(OID).fetchone() == before
+    assert superuser.execute("SELECT to_regnamespace('demo_loading')").fetchone() == (None,)
+    assert load_demo(source_settings, source_databases, **DEMO).marker == demo.marker
+    assert superuser.execute(OID).fetchone() == before
 
 
 def test_the_users_own_server_is_not_loaded_with_synthetic_rows(
