@@ -34,11 +34,11 @@ def estimates(
     for (permno,), part in returns.group_by("permno", maintain_order=True):
         if part.height < 250:
             continue
-        design = np.column_stack([np.ones(part.height), part.select(FACTORS).to_numpy()])
+        regressors = np.column_stack([np.ones(part.height), part.select(FACTORS).to_numpy()])
         target = part["ret"].to_numpy()
-        fit, residual, _, _ = np.linalg.lstsq(design, target, rcond=None)
-        variance = residual[0] / (part.height - design.shape[1])
-        errors = np.sqrt(np.diag(np.linalg.inv(design.T @ design)) * variance)
+        fit, residual, _, _ = np.linalg.lstsq(regressors, target, rcond=None)
+        variance = residual[0] / (part.height - regressors.shape[1])
+        errors = np.sqrt(np.diag(np.linalg.inv(regressors.T @ regressors)) * variance)
         found.append((fit[1:], loadings.filter(permno=permno).select(FACTORS).to_numpy()[0], errors[1:]))
     estimated, true, errors = (np.array(values) for values in zip(*found, strict=True))
     return estimated, true, errors
