@@ -62,7 +62,11 @@ def test_with_an_own_server_there_is_no_query_without_a_key(tmp_path: Path) -> N
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["hunter2", f"{NEW},hunter2", "hunter2-" + NEW[8:-4] + "!!!=", "hunter2é", ","])
+@pytest.mark.parametrize(
+    "key",
+    ["hunter2", f"{NEW},hunter2", "hunter2-" + NEW[8:-4] + "!!!=", "hunter2é", ","],
+    ids=["a word", "one of two", "as long", "not ASCII", "none"],
+)
 def test_a_malformed_key_is_named_but_not_shown(tmp_path: Path, key: str) -> None:
     with pytest.raises(ConfigurationError, match="QUERY_AUDIT_ENCRYPTION_KEY does not hold a Fernet key") as caught:
         open_cipher(with_key(tmp_path, key))

@@ -44,6 +44,7 @@ SECRET = "AGE-SECRET-KEY-1" + "Q" * 58
         (f"{make_key()[0]},{SECRET}", "DATA_PLATFORM_BACKUP_KEY: key 2 of 2"),
         (make_key()[1].recipient, "DATA_PLATFORM_BACKUP_KEY: key 1 of 1"),
     ],
+    ids=["unset", "empty", "commas", "made up", "cut short", "second of two", "a recipient"],
 )
 def test_a_key_that_is_none_is_named_by_its_variable_and_never_repeated(text: str | None, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said) as caught:
