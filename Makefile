@@ -24,8 +24,8 @@ demo: $(STAMP)   ## install, start the embedded default, run the main job, show 
 up: $(STAMP)     ## serve the Dagster UI on 127.0.0.1:3000 until Ctrl-C
 	$(BIN)/data-platform up
 
-test: $(STAMP)   ## the tests
-	$(BIN)/python -m pytest
+test: $(STAMP)   ## the tests, each file in one of as many processes as there are cores; ARGS="-k name"
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
