@@ -30,6 +30,9 @@ from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer, open_embedded
 from data_platform.records.migrations import migrate
 
+# Tables as wide as they are printed without a terminal, whoever runs the tests and in however many processes.
+os.environ["COLUMNS"] = "140"
+
 pytest_plugins = ("data_platform_tests.demo_fixtures",)
 
 _TEMPLATE = "platform_template"

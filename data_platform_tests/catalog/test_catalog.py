@@ -97,7 +97,8 @@ def test_a_wrds_query_takes_the_range_of_its_partition_and_leaves_the_order_to_t
         assert (parameter in text) == (table.partitioning is Partitioning.YEAR)
     assert re.search(rf"FROM {re.escape(origin.relation)}\b", text)
     # The transport adds the key's order; here it would make every fingerprint sort too.
-    assert "ORDER BY" not in text.upper()
+    outside_windows = re.sub(r"OVER \([^)]*\)", "", text, flags=re.IGNORECASE)
+    assert "ORDER BY" not in outside_windows.upper()
     assert text.count("%") == text.count("%(")
 
 

@@ -6,9 +6,11 @@ import dataclasses
 import errno
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pytest
 
 from data_platform.catalog import Table
@@ -185,9 +187,13 @@ def test_a_second_use_during_an_extraction_is_refused_instead_of_hanging(address
 def test_rows_that_cannot_be_kept_stop_the_copy_and_leave_no_file(
     superuser: psycopg.Connection, address: WrdsAddress, endless: Table, tmp_path: Path
 ) -> None:
-    def full(rows: int) -> None:
-        if rows > BLOCK:
-            raise OSError(errno.ENOSPC, "No space left on device")
+    def full(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in batches:
+            rows += batch.num_rows
+            if rows > BLOCK:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            yield batch
 
     with open_wrds("wrds", address, BLOCK) as source:
         with pytest.raises(DiskSpaceError):
