@@ -113,13 +113,23 @@ def _block_frame(market: Market, block: slice) -> pl.DataFrame:
 
 
 def _identity(market: Market, who: Ints, session: Ints) -> dict[str, Values]:
+    dates = days(market.sessions, session)
+    return {
+        **identity(market, who, session),
+        "dlymmcnt": when(on_nasdaq(market, who, session), pl.Series(5 + who % 30)),
+        "dlycaldt": dates,
+        "yyyymmdd": dates.dt.strftime("%Y%m%d").cast(pl.Int64),
+        "dlydelflg": picked(("N", "Y"), leaving(market, who, session).astype(np.int64)),
+    }
+
+
+def identity(market: Market, who: Ints, session: Ints) -> dict[str, Values]:
+    """What daily and monthly rows say alike of a security on a session: what it is and where it trades."""
     universe, eras = market.universe, market.eras
     era = eras.at(who, session)
     header = eras.last_of(len(universe.permno))
-    exchange = picked(eras.exchange, era)
-    nasdaq = exchange == "Q"
-    leaving = _leaving(market, who, session)
-    dates = days(market.sessions, session)
+    nasdaq = on_nasdaq(market, who, session)
+    gone = leaving(market, who, session)
     return {
         **COMMON,
         "permno": universe.permno[who],
@@ -127,21 +137,23 @@ def _identity(market: Market, who: Ints, session: Ints) -> dict[str, Values]:
         "siccd": universe.siccd[who],
         "cusip": picked(eras.cusip, era),
         "hdrcusip": picked(eras.cusip, header[who]),
-        "ticker": when(~leaving, picked(eras.ticker, era)),
+        "ticker": when(~gone, picked(eras.ticker, era)),
         "issuertype": picked(universe.issuer_type, who),
-        "primaryexch": exchange,
+        "primaryexch": picked(eras.exchange, era),
         "conditionaltype": picked(eras.conditional, era),
-        "tradingstatusflg": picked(("A", "D"), leaving.astype(np.int64)),
+        "tradingstatusflg": picked(("A", "D"), gone.astype(np.int64)),
         "exchangetier": when(nasdaq, picked(TIERS, who % len(TIERS))),
         "nasdissuno": when(nasdaq, pl.Series(70001 + who)),
-        "dlymmcnt": when(nasdaq, pl.Series(5 + who % 30)),
-        "dlycaldt": dates,
-        "yyyymmdd": dates.dt.strftime("%Y%m%d").cast(pl.Int64),
-        "dlydelflg": picked(("N", "Y"), leaving.astype(np.int64)),
     }
 
 
-def _leaving(market: Market, who: Ints, session: Ints) -> Flags:
+def on_nasdaq(market: Market, who: Ints, session: Ints) -> pl.Series:
+    """Whether the security trades there on that session."""
+    return picked(market.eras.exchange, market.eras.at(who, session)) == "Q"
+
+
+def leaving(market: Market, who: Ints, session: Ints) -> Flags:
+    """Whether the row is the one of a delisting: the security's last, and not the market's."""
     return (session == market.universe.last[who]) & (session < len(market.sessions) - 1)
 
 
@@ -151,13 +163,13 @@ def _prices(market: Market, who: Ints, session: Ints) -> dict[str, Values]:
     has_previous = previous >= 0
     price, prior = market.price[who, session], np.where(has_previous, market.price[who, before], np.nan)
     prior_cap = np.round(prior * market.shares[who, before].astype(np.float64), 2)
-    leaving = _leaving(market, who, session)
-    flag = price_flags(price, market.traded[who, session], leaving)
+    gone = leaving(market, who, session)
+    flag = price_flags(price, market.traded[who, session], gone)
     prior_flag = when(has_previous, price_flags(prior, market.traded[who, before], np.zeros(len(who), dtype=np.bool_)))
     ret, retx = market.ret[who, session], market.retx[who, session]
     dividend, special = market.dividend[who, session], market.special[who, session]
     split = market.split[who, session]
-    reason = np.select([~has_previous, np.isnan(ret) & leaving, np.isnan(ret)], [0, 1, 2], -1)
+    reason = np.select([~has_previous, np.isnan(ret) & gone, np.isnan(ret)], [0, 1, 2], -1)
     factor = factors_ahead(market, who, session)
     return {
         "dlyprc": number(price),
@@ -186,9 +198,9 @@ def _prices(market: Market, who: Ints, session: Ints) -> dict[str, Values]:
     }
 
 
-def price_flags(price: Floats, traded: Flags, leaving: Flags) -> pl.Series:
+def price_flags(price: Floats, traded: Flags, gone: Flags) -> pl.Series:
     """TR a trade, BA a bid/ask midpoint, DA a delisting amount, MP none."""
-    return picked(("MP", "DA", "TR", "BA"), np.select([np.isnan(price), leaving, traded], [0, 1, 2], 3))
+    return picked(("MP", "DA", "TR", "BA"), np.select([np.isnan(price), gone, traded], [0, 1, 2], 3))
 
 
 def factors_ahead(market: Market, who: Ints, session: Ints) -> Floats:

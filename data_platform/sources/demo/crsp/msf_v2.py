@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from data_platform.sources.demo.columns import Values, days, in_order, number, picked, when
-from data_platform.sources.demo.crsp.dsf_v2 import COMMON, TIERS, factors_ahead, price_flags
+from data_platform.sources.demo.crsp.dsf_v2 import factors_ahead, identity, leaving, price_flags
 from data_platform.sources.demo.market.months import MonthEnds, Months, month_ends, months_of
 from data_platform.sources.demo.market.simulation import Market
 from data_platform.sources.demo.market.trading import blocks, trading
@@ -85,35 +85,17 @@ def relation_frames(market: Market) -> Iterator[pl.DataFrame]:
 
 
 def _leaving(market: Market, ends: MonthEnds) -> Flags:
-    return (ends.at == market.universe.last[ends.who]) & (ends.at < len(market.sessions) - 1)
+    return leaving(market, ends.who, ends.at)
 
 
 def _identity(market: Market, months: Months, ends: MonthEnds) -> dict[str, Values]:
-    universe, eras, who = market.universe, market.eras, ends.who
-    era = eras.at(who, ends.at)
-    header = eras.last_of(len(universe.permno))
-    leaving = _leaving(market, ends)
-    exchange = picked(eras.exchange, era)
-    nasdaq = exchange == "Q"
-    shares = market.shares[who, ends.at]
+    shares = market.shares[ends.who, ends.at]
     return {
-        **COMMON,
-        "permno": universe.permno[who],
-        "permco": universe.permco[who],
-        "siccd": universe.siccd[who],
-        "cusip": picked(eras.cusip, era),
-        "hdrcusip": picked(eras.cusip, header[who]),
-        "ticker": when(~leaving, picked(eras.ticker, era)),
-        "issuernm": picked(eras.issuer, era),
-        "issuertype": picked(universe.issuer_type, who),
-        "primaryexch": exchange,
-        "conditionaltype": picked(eras.conditional, era),
-        "tradingstatusflg": picked(("A", "D"), leaving.astype(np.int64)),
-        "exchangetier": when(nasdaq, picked(TIERS, who % len(TIERS))),
-        "nasdissuno": when(nasdaq, pl.Series(70001 + who)),
+        **identity(market, ends.who, ends.at),
+        "issuernm": picked(market.eras.issuer, market.eras.at(ends.who, ends.at)),
         "yyyymm": months.yyyymm[ends.month],
         "mthcaldt": days(months.last, ends.month),
-        "mthdelflg": picked(("N", "Y"), leaving.astype(np.int64)),
+        "mthdelflg": picked(("N", "Y"), _leaving(market, ends).astype(np.int64)),
         "shrout": shares,
         "mthfloatshrqty": np.round(shares * _FREE_FLOAT).astype(np.int64),
     }

@@ -19,10 +19,10 @@ from data_platform.sources.demo.market.trading import blocks, trading
 from data_platform.sources.demo.market.universe import Floats, Ints
 from data_platform.sources.demo.siz.codes import coded, exchange_codes, signed, stored_days, traded_rows
 
-_PRICE: Final = "numeric(11,5)"
-_RETURN: Final = "numeric(11,6)"
+PRICE: Final = "numeric(11,5)"
+RETURN: Final = "numeric(11,6)"
 
-COLUMN_TYPES: Final[dict[str, LiteralString]] = {
+SHARED_TYPES: Final[dict[str, LiteralString]] = {
     "cusip": "varchar(8)",
     "permno": "integer",
     "permco": "integer",
@@ -30,19 +30,24 @@ COLUMN_TYPES: Final[dict[str, LiteralString]] = {
     "hexcd": "smallint",
     "hsiccd": "integer",
     "date": "date",
-    "bidlo": _PRICE,
-    "askhi": _PRICE,
-    "prc": _PRICE,
+    "bidlo": PRICE,
+    "askhi": PRICE,
+    "prc": PRICE,
     "vol": "numeric(12,0)",
-    "ret": _RETURN,
-    "bid": _PRICE,
-    "ask": _PRICE,
+    "ret": RETURN,
+    "bid": PRICE,
+    "ask": PRICE,
     "shrout": "numeric(12,0)",
     "cfacpr": "numeric(12,6)",
     "cfacshr": "numeric(12,6)",
-    "openprc": _PRICE,
+}
+"""The columns with which both stock files begin."""
+
+COLUMN_TYPES: Final[dict[str, LiteralString]] = {
+    **SHARED_TYPES,
+    "openprc": PRICE,
     "numtrd": "integer",
-    "retx": _RETURN,
+    "retx": RETURN,
 }
 
 

@@ -18,34 +18,16 @@ from data_platform.sources.demo.market.simulation import Market
 from data_platform.sources.demo.market.trading import blocks, trading
 from data_platform.sources.demo.market.universe import Flags, Floats
 from data_platform.sources.demo.siz.codes import coded, signed, traded_rows
-from data_platform.sources.demo.siz.dsf import header, siz_factors
+from data_platform.sources.demo.siz.dsf import PRICE, RETURN, SHARED_TYPES, header, siz_factors
 
-_PRICE: Final = "numeric(11,5)"
-_RETURN: Final = "numeric(11,6)"
 _LOT: Final = 100
 
 COLUMN_TYPES: Final[dict[str, LiteralString]] = {
-    "cusip": "varchar(8)",
-    "permno": "integer",
-    "permco": "integer",
-    "issuno": "integer",
-    "hexcd": "smallint",
-    "hsiccd": "integer",
-    "date": "date",
-    "bidlo": _PRICE,
-    "askhi": _PRICE,
-    "prc": _PRICE,
-    "vol": "numeric(12,0)",
-    "ret": _RETURN,
-    "bid": _PRICE,
-    "ask": _PRICE,
-    "shrout": "numeric(12,0)",
-    "cfacpr": "numeric(12,6)",
-    "cfacshr": "numeric(12,6)",
-    "altprc": _PRICE,
-    "spread": _PRICE,
+    **SHARED_TYPES,
+    "altprc": PRICE,
+    "spread": PRICE,
     "altprcdt": "date",
-    "retx": _RETURN,
+    "retx": RETURN,
 }
 
 
