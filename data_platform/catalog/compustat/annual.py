@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from data_platform.catalog.columns import day, number, text, whole
-from data_platform.catalog.compustat.standard import FIRST_DATE, STANDARD, amounts, money
+from data_platform.catalog.compustat.standard import FIRST_DATE, GVKEY, HEADER, STANDARD, amounts, money
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
 
 COMPUSTAT_ANNUAL: Final = Table(
@@ -17,14 +17,12 @@ COMPUSTAT_ANNUAL: Final = Table(
         "dates on, never from `datadate`. The currency is `curcd`: filter on USD before comparing amounts."
     ),
     columns=(
-        text("gvkey", "Compustat's company key: six characters, leading zeros count.", required=True),
+        GVKEY,
         day("datadate", "Last day of the fiscal year.", required=True),
         whole("fyear", "Fiscal year; one that ends in January to May bears the number of the year before."),
         whole("fyr", "Month in which the fiscal year ends."),
         *STANDARD,
-        text("tic", "Present ticker, not that of the time."),
-        text("cusip", "Present nine-character CUSIP, not that of the time."),
-        text("conm", "Present name, not that of the time."),
+        *HEADER,
         text("curcd", "Currency of the amounts: USD or CAD."),
         money("at", "Total assets.", max_null_share=0.5),
         *amounts(

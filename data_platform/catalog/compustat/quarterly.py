@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from data_platform.catalog.columns import day, number, text, whole
-from data_platform.catalog.compustat.standard import FIRST_DATE, STANDARD, amounts, money
+from data_platform.catalog.compustat.standard import FIRST_DATE, GVKEY, HEADER, STANDARD, amounts, money
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
 
 COMPUSTAT_QUARTERLY: Final = Table(
@@ -18,15 +18,13 @@ COMPUSTAT_QUARTERLY: Final = Table(
         "the filing dates on, never from `datadate`."
     ),
     columns=(
-        text("gvkey", "Compustat's company key: six characters, leading zeros count.", required=True),
+        GVKEY,
         day("datadate", "Last day of the fiscal quarter.", required=True),
         whole("fyearq", "Fiscal year."),
         whole("fqtr", "Fiscal quarter, 1 to 4."),
         whole("fyr", "Month in which the fiscal year ends."),
         *STANDARD,
-        text("tic", "Present ticker, not that of the time."),
-        text("cusip", "Present nine-character CUSIP, not that of the time."),
-        text("conm", "Present name, not that of the time."),
+        *HEADER,
         text("curcdq", "Currency of the amounts: USD or CAD."),
         text("datacqtr", "Calendar quarter, such as 2024Q1."),
         text("datafqtr", "Fiscal quarter, such as 2024Q1."),

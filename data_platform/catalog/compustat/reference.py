@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from data_platform.catalog.columns import day, text, whole
-from data_platform.catalog.compustat.standard import FIRST_DATE
+from data_platform.catalog.compustat.standard import FIRST_DATE, GVKEY
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
 
 COMPUSTAT_COMPANIES: Final = Table(
@@ -17,7 +17,7 @@ COMPUSTAT_COMPANIES: Final = Table(
         "looks ahead."
     ),
     columns=(
-        text("gvkey", "Compustat's company key: six characters, leading zeros count.", required=True),
+        GVKEY,
         text("conm", "Name in capitals."),
         text("conml", "Name in full."),
         text("cik", "Key at the SEC: ten characters, leading zeros count."),
@@ -56,7 +56,7 @@ COMPUSTAT_SECURITIES: Final = Table(
     title="Compustat securities",
     description="One row per company and issue with its present identifiers. It is today's state.",
     columns=(
-        text("gvkey", "Compustat's company key: six characters, leading zeros count.", required=True),
+        GVKEY,
         text("iid", "Issue: two digits, with a letter for issues outside the US.", required=True),
         text("tic", "Present ticker."),
         text("cusip", "Nine-character CUSIP."),
