@@ -20,7 +20,7 @@ from data_platform.records.databases import open_databases
 from data_platform.records.migrations import migration_status
 from data_platform.settings import KEN_FRENCH_URL, Settings, load_settings
 from data_platform.sources.demo.marker import demo_marker
-from data_platform.sources.opening import unreadable_tables
+from data_platform.sources.opening import entitlements
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.backup import open_backups
 
@@ -141,7 +141,7 @@ def _wrds(settings: Settings) -> list[Finding]:
 
 def _sign_in(settings: Settings) -> list[Finding]:
     with open_databases(settings) as databases:
-        problems = unreadable_tables(TABLES.values(), settings, databases)
+        problems = entitlements(TABLES.values(), settings, databases)
     findings = [Finding("WRDS sign-in", "ok", "signed in")]
     for dataset in DATASETS.values():
         asked = [table.name for table in dataset.tables if table.name in problems]

@@ -42,29 +42,34 @@ def _open_wrds(table: Table, settings: Settings, databases: Databases | None) ->
 
     name, address = _choose_wrds(table, settings, databases)
     with open_wrds(name, address) as source:
-        if settings.crsp_format == "siz" and table.in_siz is not table:
-            yield RedeclaredSource(f"{name}_siz", source, lambda asked: asked.in_siz)
-        else:
+        if _as_asked_for(table, settings) is table:
             yield source
+        else:
+            yield RedeclaredSource(f"{name}_siz", source, lambda asked: asked.in_siz)
 
 
-def unreadable_tables(
+def _as_asked_for(table: Table, settings: Settings) -> Table:
+    """The table as it comes in the format of CRSP's that the settings ask for."""
+    return table.in_siz if settings.crsp_format == "siz" else table
+
+
+def entitlements(
     tables: Iterable[Table], settings: Settings, databases: Databases | None
 ) -> dict[str, PlatformError | None]:
-    """Sign in to WRDS once and see which of its tables the account may read: of each what keeps it, or None.
+    """Sign in to WRDS once and see which of its tables the account may read: by name what keeps it from one, or None.
 
     Raises:
         SourceError: when WRDS credentials are missing, or the server cannot be reached or refuses them.
     """
-    from data_platform.sources.wrds.source import open_wrds  # noqa: PLC0415 - brings the wrds package
+    from data_platform.sources.wrds.source import open_wrds  # noqa: PLC0415 - as above
 
     found: dict[str, PlatformError | None] = {}
     asked = [table for table in tables if isinstance(table.origin, WrdsQuery)]
     with open_wrds(*_choose_wrds(asked[0], settings, databases)) as source:
         for table in asked:
+            partition = WHOLE if table.partitioning is Partitioning.WHOLE else str(table.first_date.year)
             try:
-                year = WHOLE if table.partitioning is Partitioning.WHOLE else str(max(2024, table.first_date.year))
-                source.probe(table.in_siz if settings.crsp_format == "siz" else table, year)
+                source.probe(_as_asked_for(table, settings), partition)
                 found[table.name] = None
             except PlatformError as error:
                 found[table.name] = error

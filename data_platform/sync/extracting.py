@@ -34,6 +34,6 @@ def extract_to_file(source: Source, table: Table, partition: str, target: Path, 
 
 
 def _save_memory() -> None:
-    """Let Arrow take its memory from an allocator that gives back what is freed: 40 MB less at the peak of a year."""
+    """Let Arrow take its memory from an allocator that gives back what is freed: some 35 MB less at a year's peak."""
     with suppress(NotImplementedError):  # not every build of it has this one
         pa.set_memory_pool(pa.jemalloc_memory_pool())
