@@ -10,9 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 
 from data_platform.records.connection import Records, connect_records
-from data_platform.records.databases import Databases, embedded_databases
+from data_platform.records.databases import Databases, DemoServer, embedded_databases
 from data_platform.records.embedded.credentials import SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.settings import Settings
@@ -29,6 +30,18 @@ def demo_settings(postgres: EmbeddedServer, postgres_home: Path) -> Settings:
     settings = Settings(home=postgres_home)
     load_demo(settings, embedded_databases(postgres), years=(2023, 2024), securities=20)
     return settings
+
+
+def with_account(settings: Settings, demo: DemoServer, **changes: object) -> Settings:
+    """The settings with the synthetic WRDS named as a user's own server and account, and other changes."""
+    account = {
+        "wrds_host": str(demo.socket_folder),
+        "wrds_port": demo.port,
+        "wrds_dbname": demo.dbname,
+        "wrds_username": demo.reader,
+        "wrds_password": SecretStr(demo.reader_password),
+    }
+    return settings.model_copy(update={**account, **changes})
 
 
 @pytest.fixture

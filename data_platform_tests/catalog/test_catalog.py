@@ -113,6 +113,16 @@ def test_another_declaration_of_a_table_differs_in_nothing_but_where_rows_come_f
         assert dataclasses.replace(other, origin=table.origin) == table
 
 
+def test_the_older_format_had_four_of_the_tables_and_wrds_copies_the_factors() -> None:
+    assert {table.name for table in TABLES.values() if table.in_siz is not table} == {
+        "crsp_daily",
+        "crsp_monthly",
+        "crsp_delistings",
+        "crsp_names",
+    }
+    assert {table.name for table in TABLES.values() if table.on_wrds} == {"ff_factors_daily", "ff_factors_monthly"}
+
+
 def _spoken(origin: WrdsQuery) -> str:
     return re.sub(r"--.*", "", (PROJECT_ROOT / "sql" / "extract" / origin.sql).read_text())
 

@@ -76,6 +76,18 @@ def module_superuser(source_server: EmbeddedServer, server: DemoServer) -> Itera
         yield connection
 
 
+def reader_session(server: DemoServer) -> psycopg.Connection:
+    """A session of the reading account that is none of ours, as a notebook's is."""
+    return psycopg.connect(
+        host=str(server.socket_folder),
+        port=server.port,
+        dbname=server.dbname,
+        user=server.reader,
+        password=server.reader_password,
+        autocommit=True,
+    )
+
+
 @pytest.fixture
 def owner(server: DemoServer) -> Iterator[psycopg.Connection]:
     """The loading role, with a schema `lab` for the test, which the reader may read."""

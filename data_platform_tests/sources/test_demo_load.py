@@ -19,25 +19,14 @@ from data_platform.sources.demo.load import DemoSummary, load_demo
 from data_platform.sources.demo.marker import demo_folder, demo_marker, library_folder
 from data_platform.sources.demo.relations import RELATIONS
 from data_platform.sources.demo.replacing import LoadProgress
-from data_platform_tests.sources.conftest import DEMO
+from data_platform_tests.sources.conftest import DEMO, reader_session
 from data_platform_tests.sources.test_demo_traps import TRAPS
 
 OID = "SELECT 'crsp.dsf_v2'::regclass::oid"
 
 
-def _reader(server: DemoServer) -> psycopg.Connection:
-    return psycopg.connect(
-        host=str(server.socket_folder),
-        port=server.port,
-        dbname=server.dbname,
-        user=server.reader,
-        password=server.reader_password,
-        autocommit=True,
-    )
-
-
 def test_the_reader_finds_wrdss_relation_types_and_comment(server: DemoServer, demo: DemoSummary) -> None:
-    with _reader(server) as connection:
+    with reader_session(server) as connection:
         kinds = connection.execute(
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
             " WHERE attrelid = 'crsp.dsf_v2'::regclass AND attnum > 0 ORDER BY attnum"
@@ -56,7 +45,7 @@ def test_the_reader_finds_wrdss_relation_types_and_comment(server: DemoServer, d
 )
 def test_the_reader_only_reads(server: DemoServer, demo: DemoSummary, statement: str) -> None:
     assert demo.marker.rows
-    with _reader(server) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with reader_session(server) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(sql.SQL(statement))
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pydantic import SecretStr
 
 from data_platform.catalog import find_table
 from data_platform.errors import ConfigurationError, SourceError
@@ -16,6 +15,7 @@ from data_platform.settings import Settings
 from data_platform.sources import open_source
 from data_platform.sources.demo.load import DemoSummary
 from data_platform.sources.demo.site import serve_folder
+from data_platform_tests.demo_fixtures import with_account
 from data_platform_tests.sources.library_files import good_files
 
 CRSP, FACTORS = find_table("crsp_daily"), find_table("ff_factors_daily")
@@ -41,15 +41,7 @@ def test_a_user_in_the_settings_wins_over_the_demo(
     source_settings: Settings, source_databases: Databases, server: DemoServer, demo: DemoSummary
 ) -> None:
     assert demo.marker.rows
-    named = source_settings.model_copy(
-        update={
-            "wrds_host": str(server.socket_folder),
-            "wrds_port": server.port,
-            "wrds_dbname": server.dbname,
-            "wrds_username": server.reader,
-            "wrds_password": SecretStr(server.reader_password),
-        }
-    )
+    named = with_account(source_settings, server)
 
     with open_source(CRSP, named, source_databases) as source:
         assert source.name == "wrds"

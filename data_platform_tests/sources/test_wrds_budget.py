@@ -12,6 +12,7 @@ from data_platform.errors import SourceError
 from data_platform.records.databases import DemoServer
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform.sources.wrds.session import open_session, spare_connections
+from data_platform_tests.sources.conftest import reader_session
 
 
 @pytest.fixture
@@ -20,17 +21,6 @@ def limited(superuser: psycopg.Connection, server: DemoServer) -> Iterator[None]
     superuser.execute(f"ALTER ROLE {server.reader} CONNECTION LIMIT 3")
     yield
     superuser.execute(f"ALTER ROLE {server.reader} CONNECTION LIMIT -1")
-
-
-def _notebook(server: DemoServer) -> psycopg.Connection:
-    """A session of the same account that is none of ours."""
-    return psycopg.connect(
-        host=str(server.socket_folder),
-        port=server.port,
-        dbname=server.dbname,
-        user=server.reader,
-        password=server.reader_password,
-    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +36,7 @@ def test_one_connection_is_always_left(limit: int, used: int, spare: int) -> Non
 def test_while_one_is_left_a_session_opens(server: DemoServer, address: WrdsAddress, others: int) -> None:
     with ExitStack() as stack:
         for _ in range(others):
-            stack.enter_context(_notebook(server))
+            stack.enter_context(reader_session(server))
         with open_session(address) as session, session.cursor() as cursor:
             cursor.execute("SELECT 1")
             assert cursor.fetchone() == (1,)
@@ -56,7 +46,7 @@ def test_while_one_is_left_a_session_opens(server: DemoServer, address: WrdsAddr
 def test_the_last_one_is_not_taken_and_ours_does_not_stay(
     server: DemoServer, address: WrdsAddress, superuser: psycopg.Connection
 ) -> None:
-    with _notebook(server), _notebook(server):
+    with reader_session(server), reader_session(server):
         with pytest.raises(SourceError, match="has 2 of its 3 connections in use; the last one is left") as caught:
             open_session(address).__enter__()
         assert caught.value.transient
@@ -64,16 +54,16 @@ def test_the_last_one_is_not_taken_and_ours_does_not_stay(
         ours = superuser.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data-platform'")
         assert ours.fetchone() == (0,)
         # The owner may still enter.
-        with _notebook(server) as third:
+        with reader_session(server) as third:
             assert third.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.usefixtures("limited")
 def test_a_full_account_is_said_to_be_full(server: DemoServer, address: WrdsAddress) -> None:
     with (
-        _notebook(server),
-        _notebook(server),
-        _notebook(server),
+        reader_session(server),
+        reader_session(server),
+        reader_session(server),
         pytest.raises(SourceError, match="the account has no free connection"),
         open_session(address),
     ):

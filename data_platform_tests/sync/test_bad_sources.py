@@ -14,7 +14,6 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from data_platform.catalog import Table, find_table
 from data_platform.errors import PlatformError, SchemaError, SourceError, SyncValidationError
@@ -23,6 +22,7 @@ from data_platform.records.embedded.credentials import SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.sync import SyncContext, SyncFailure, SyncOutcome, SyncStatus, sync_partition, sync_partitions
 from data_platform.sync.pace import Pace
+from data_platform_tests.demo_fixtures import with_account
 from data_platform_tests.sources.declarations import wrds_table
 from data_platform_tests.sources.forwarding import Forwarder
 
@@ -221,10 +221,11 @@ def test_a_server_that_stands_still_is_waited_for(
     tmp_path: Path,
     wrds_owner: psycopg.Connection,
     wrds: Databases,
-    request: pytest.FixtureRequest,
+    *,
+    torture: bool,
 ) -> None:
     """Two minutes at length, three seconds otherwise: nothing gives up before the server's own time limit."""
-    seconds = 120.0 if request.config.getoption("--torture") else 3.0
+    seconds = 120.0 if torture else 3.0
     table = _million_rows(wrds_owner, wrds, tmp_path, rows=400_000)
     stalls: list[float] = []
 
@@ -265,15 +266,7 @@ def test_a_server_that_hangs_up_after_a_million_rows_has_given_none(
     with Forwarder(demo.socket_folder / f".s.PGSQL.{demo.port}", demo.port) as wire:
         # A row of these has about 45 bytes on the wire.
         wire.cuts, wire.cut_after = 99, 54_000_000
-        named = context.settings.model_copy(
-            update={
-                "wrds_host": str(wire.folder),
-                "wrds_port": demo.port,
-                "wrds_dbname": demo.dbname,
-                "wrds_username": demo.reader,
-                "wrds_password": SecretStr(demo.reader_password),
-            }
-        )
+        named = with_account(context.settings, demo, wrds_host=str(wire.folder))
         over_the_wire = dataclasses.replace(context, settings=named, retry_seconds=0.05)
         with pytest.raises(SourceError, match=r"closed the connection after 1,\d{3},\d{3} rows"):
             list(sync_partitions(over_the_wire, table, ["all"]))

@@ -9,7 +9,6 @@ import polars as pl
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from pydantic import SecretStr
 
 from data_platform.catalog import find_table
 from data_platform.errors import LockBusyError, SchemaError, SourceError, SyncValidationError, UsageError
@@ -34,6 +33,7 @@ from data_platform.sync.plan import choose_partitions
 from data_platform.warehouse import FileEntry, SyncManifest
 from data_platform.warehouse.manifest import files_checksum
 from data_platform.warehouse.verify import verify_table
+from data_platform_tests.demo_fixtures import with_account
 
 CRSP = find_table("crsp_daily")
 
@@ -276,16 +276,7 @@ def test_real_rows_never_stand_beside_synthetic_ones(context: SyncContext) -> No
     sync_partition(context, CRSP, "2023")
     demo = context.records.databases.demo
     assert demo is not None
-    real = context.settings.model_copy(
-        update={
-            "wrds_host": str(demo.socket_folder),
-            "wrds_port": demo.port,
-            "wrds_dbname": demo.dbname,
-            "wrds_username": demo.reader,
-            "wrds_password": SecretStr(demo.reader_password),
-            "wrds_sslmode": "disable",
-        }
-    )
+    real = with_account(context.settings, demo, wrds_sslmode="disable")
     with pytest.raises(UsageError, match="real rows would stand beside or replace the demo's synthetic ones"):
         sync_partition(dataclasses.replace(context, settings=real), CRSP, "2024")
     # A version that holds nothing but the partition being replaced mixes nothing.

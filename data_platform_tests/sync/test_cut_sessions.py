@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from data_platform.catalog import find_table
 from data_platform.errors import SourceError
@@ -16,6 +15,7 @@ from data_platform.records.databases import Databases
 from data_platform.records.scope import Scope
 from data_platform.sync import SyncContext, SyncOutcome, SyncStatus, sync_partitions
 from data_platform.sync.run import ATTEMPTS
+from data_platform_tests.demo_fixtures import with_account
 from data_platform_tests.sources.forwarding import Forwarder
 
 CRSP = find_table("crsp_daily")
@@ -36,16 +36,7 @@ def wire(wrds: Databases) -> Iterator[Forwarder]:
 def over_the_wire(context: SyncContext, wrds: Databases, wire: Forwarder) -> SyncContext:
     demo = wrds.demo
     assert demo is not None
-    named = context.settings.model_copy(
-        update={
-            "wrds_host": str(wire.folder),
-            "wrds_port": demo.port,
-            "wrds_dbname": demo.dbname,
-            "wrds_username": demo.reader,
-            "wrds_password": SecretStr(demo.reader_password),
-            "start_year": 2023,
-        }
-    )
+    named = with_account(context.settings, demo, wrds_host=str(wire.folder), start_year=2023)
     return dataclasses.replace(context, settings=named, retry_seconds=0.05)
 
 

@@ -14,6 +14,7 @@ from data_platform.errors import SourceError
 from data_platform.quality import Status
 from data_platform.records.databases import Databases
 from data_platform.sync import SyncContext, SyncOutcome, SyncStatus, sync_partition, sync_partitions
+from data_platform_tests.demo_fixtures import with_account
 
 NOBODY_THERE = "http://127.0.0.1:9/"
 FACTORS = pytest.mark.parametrize("name", ["ff_factors_daily", "ff_factors_monthly"])
@@ -24,15 +25,7 @@ def subscribed(context: SyncContext, wrds: Databases) -> SyncContext:
     """A context with a WRDS user, whose site cannot be reached."""
     demo = wrds.demo
     assert demo is not None
-    changes = {
-        "wrds_host": str(demo.socket_folder),
-        "wrds_port": demo.port,
-        "wrds_dbname": demo.dbname,
-        "wrds_username": demo.reader,
-        "wrds_password": SecretStr(demo.reader_password),
-        "ken_french_url": NOBODY_THERE,
-    }
-    return dataclasses.replace(context, settings=context.settings.model_copy(update=changes))
+    return dataclasses.replace(context, settings=with_account(context.settings, demo, ken_french_url=NOBODY_THERE))
 
 
 def _at(context: SyncContext, url: str) -> SyncContext:
