@@ -42,7 +42,7 @@ torture: $(STAMP)   ## the fault tests at length, about a quarter of an hour; ro
 bench-store: $(STAMP) $(BENCH_STAMP)   ## the warehouse beside other stores, about ten minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.store $(ARGS)
 
-bench-extract: $(STAMP) $(BENCH_STAMP)   ## WRDS transport beside other ways, about a quarter of an hour; ARGS="--quick" for a look
+bench-extract: $(STAMP) $(BENCH_STAMP)   ## WRDS transport beside other ways, about twenty-five minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.extract $(ARGS)
 
 bench-records: $(STAMP)   ## the operational records as they grow, about two minutes; ARGS="--quick" for a look

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from data_platform.catalog.drift import columns_of
 from data_platform.errors import Fenced, SchemaError
-from data_platform.warehouse.encoding import worth_dictionary, worth_statistics
+from data_platform.warehouse.encoding import worth_dictionary, worth_splitting, worth_statistics
 from data_platform.warehouse.integrity import hash_file
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
@@ -171,6 +171,7 @@ class _GroupWriter:
                 compression=_COMPRESSION,
                 compression_level=_COMPRESSION_LEVEL,
                 use_dictionary=worth_dictionary(group),  # pyright: ignore[reportArgumentType] - names are accepted
+                use_byte_stream_split=worth_splitting(group),  # pyright: ignore[reportArgumentType] - as above
                 write_statistics=worth_statistics(self._schema),
             )
         if group.num_rows:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data_platform.warehouse.encoding import worth_dictionary, worth_statistics
+from data_platform.warehouse.encoding import worth_dictionary, worth_splitting, worth_statistics
 
 ROWS = 20_000
 RANDOM = np.random.default_rng(7)
@@ -29,7 +29,24 @@ def test_dictionaries_are_for_values_that_repeat_apart(values: pa.Array, worth: 
     assert worth_dictionary(pa.table({"a": values})) == (["a"] if worth else [])
 
 
+@pytest.mark.parametrize(
+    ("values", "worth"),
+    [
+        (pa.array(np.floor(RANDOM.random(ROWS) * 1e9)), True),  # volumes
+        (pa.array([*np.floor(RANDOM.random(ROWS) * 1e9), None]), True),
+        (pa.array(RANDOM.random(ROWS) * 1e9), False),  # market capitalisation
+        (pa.array(np.floor(RANDOM.random(ROWS) * 100)), False),  # whole numbers that repeat have a dictionary
+        (pa.array(np.floor(RANDOM.random(ROWS) * 1e9).astype(np.int64)), False),
+        (pa.array([None] * ROWS, pa.float64()), False),
+    ],
+    ids=["volumes", "with a missing one", "fractions", "few values", "integers", "nothing"],
+)
+def test_bytes_are_split_where_doubles_hold_whole_numbers(values: pa.Array, worth: bool) -> None:
+    assert worth_splitting(pa.table({"a": values})) == (["a"] if worth else [])
+
+
 def test_a_table_without_rows_decides_too() -> None:
+    assert worth_splitting(pa.schema([("a", pa.float64())]).empty_table()) == []
     assert worth_dictionary(pa.schema([("a", pa.int64()), ("b", pa.string())]).empty_table()) == ["a", "b"]
 
 
