@@ -24,8 +24,11 @@ from data_platform.records import (
     alerts,
     archives,
     chain,
+    coverage,
+    partition_statistics,
     platform_audit,
     query_audit,
+    quality_trends,
     query_requests,
     schedules,
     sync_logs,
@@ -41,6 +44,8 @@ ADMINISTRATOR: Final = Scope("adm", None)
 USER: Final = Scope("user7", frozenset({"crsp"}))
 OWNER: Final = None
 """In place of a scope: the tables' owner, as retention signs in."""
+
+_TREND_DAYS: Final = 30
 
 PAGE: Final = 1_000
 """What a reader that goes page by page fetches at once."""
@@ -141,6 +146,19 @@ def _pages() -> dict[str, Callable[[Connection], object]]:
         every(
             "alerts.recent", partial(alerts.recent, acknowledged=acknowledged), shown, dataset="crsp", severity="error"
         )
+    every("alerts.by_metric", alerts.by_metric, dataset="crsp", severity="error", acknowledged=False)
+    every("coverage.of_tables", partial(coverage.of_tables, dataset="crsp"), "dataset", table="crsp_t1")
+    since = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=_TREND_DAYS)
+    for trend in (quality_trends.row_counts, quality_trends.pass_rates, quality_trends.anomalies):
+        name = f"quality_trends.{trend.__name__}"
+        every(name, partial(trend, dataset="crsp", since=since), "dataset, since", table="crsp_t1")
+    every(
+        "quality_trends.null_shares",
+        partial(quality_trends.null_shares, dataset="crsp", since=since),
+        "dataset, since",
+        table="crsp_t1",
+        column="ret",
+    )
     return calls
 
 
@@ -153,7 +171,12 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
         "alerts.acknowledgment_of": lambda c: alerts.acknowledgment_of(c, middle),
         "chain.beyond_head": lambda c: chain.beyond_head(c, chain.QUERY_AUDIT),
         "chain.head_of": lambda c: chain.head_of(c, chain.QUERY_AUDIT),
+        "partition_statistics.of_versions": lambda c: partition_statistics.of_versions(c, "crsp_t1", "2007"),
+        "partition_statistics.latest_of": lambda c: partition_statistics.latest_of(
+            c, "crsp_t1", ["2006", "2007", "2008"]
+        ),
         "platform_audit.current_actor": platform_audit.current_actor,
+        "quality_trends.first_day": lambda c: quality_trends.first_day(c, "crsp"),
         "query_requests.get": lambda c: query_requests.get(c, request_id(REQUEST_OF_USER7)),
         "schedules.due": lambda c: schedules.due(c, now, 20),
         "schedules.get": lambda c: schedules.get(c, "crsp", "t100"),

@@ -104,6 +104,16 @@ FILLINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "expected_value": "n::text",
         "actual_value": "n::text",
     },
+    "data_partition_statistics": {
+        "created_at": "pg_temp.moment(n, given.rows, 365)",
+        "dataset": "pg_temp.dataset(n)",
+        "table_name": _TABLE,
+        "partition": "(2000 + n % 25)::text",
+        "manifest_version": "n",
+        "row_count": "n * 10",
+        "null_shares": '\'{"prc": 0.0, "ret": 0.01}\'::jsonb',
+        "statistics": "'{}'::jsonb",
+    },
     "data_anomaly_alerts": {
         "created_at": "pg_temp.moment(n, given.rows, 365)",
         "dataset": _ALERT,

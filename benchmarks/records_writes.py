@@ -17,6 +17,8 @@ from data_platform.records import (
     archives,
     audit_rotation,
     chain,
+    coverage,
+    partition_statistics,
     platform_audit,
     query_audit,
     query_requests,
@@ -34,6 +36,8 @@ from data_platform.records.archives import Archive
 from data_platform.records.chain_check import text_digest
 from data_platform.records.connection import Connection, Records
 from data_platform.records.query_audit import SealedText
+from data_platform.records.coverage import PartitionCoverage
+from data_platform.records.partition_statistics import PartitionStatistics
 from data_platform.records.rate_limits import MANUAL_SYNCS, QUERIES
 from data_platform.records.retention_policies import POLICIES, Policy
 from data_platform.records.scope import Scope
@@ -44,6 +48,10 @@ Calls = Mapping[str, Callable[[Connection], object]]
 
 _ALERT: Final = Alert("crsp", "crsp_daily", "2024", "row_drop", "error", "12 % fewer rows", 88.0, 100.0, -12.0)
 _CHECK: Final = Validation("crsp", "crsp_daily", "2024", "row_count", "passed", "100", "100")
+_STATISTICS: Final = PartitionStatistics("crsp", "crsp_t1", "2007", 10**6, 100, {"ret": 0.01}, {})
+_COVERAGE: Final = PartitionCoverage(
+    "crsp", "crsp_t1", "2007", 3, dt.date(2007, 1, 3), dt.date(2007, 12, 31), 100, 2, 251, 0, [], {"2007-01": 2}
+)
 _FIRST_OPEN: Final = 1
 _ATTEMPT_WITHOUT_OUTCOME: Final = 99
 
@@ -86,6 +94,8 @@ def _of_anybody(scope: Scope) -> Calls:
     return {
         "alerts.acknowledge": lambda c: alerts.acknowledge(c, _FIRST_OPEN, scope.user, "the source says so"),
         "alerts.store, 5": lambda c: alerts.store(c, [_ALERT] * 5),
+        "coverage.store, new": lambda c: coverage.store(c, _COVERAGE),
+        "partition_statistics.store": lambda c: partition_statistics.store(c, _STATISTICS),
         "platform_audit.append": lambda c: platform_audit.append(c, scope.user, "sync.trigger", new_value={"n": 1}),
         "platform_audit.note": lambda c: platform_audit.note(within(c), scope.user, "sync.trigger", dataset="crsp"),
         "query_requests.create": lambda c: query_requests.create(c, scope.user, "crsp", b"encrypted"),

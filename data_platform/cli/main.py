@@ -11,8 +11,10 @@ import typer
 from rich.markup import escape
 
 from data_platform.cli import (
+    alerts,
     audit,
     backup,
+    coverage,
     database,
     demo,
     diff,
@@ -20,6 +22,7 @@ from data_platform.cli import (
     gc,
     locks,
     pins,
+    quality,
     quarantine,
     query,
     retention,
@@ -49,6 +52,8 @@ app.command()(status.status)
 app.command()(versions.versions)
 app.command()(verify.verify)
 app.command()(query.query)
+app.command()(quality.quality)
+app.command()(coverage.coverage)
 app.command()(doctor.doctor)
 app.command()(rollback.rollback)
 app.command()(diff.diff)
@@ -58,6 +63,7 @@ app.add_typer(snapshots.app, name="snapshot")
 app.add_typer(pins.app, name="pin")
 app.add_typer(locks.app, name="lock")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")

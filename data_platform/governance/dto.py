@@ -8,18 +8,20 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """What every answer has in common: it does not change."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class ColumnDTO(_Answer):
+class ColumnDTO(Answer):
     """A result column and its DuckDB type."""
 
     name: str
     type: str
 
 
-class TableInfoDTO(_Answer):
+class TableInfoDTO(Answer):
     """A table and its latest version; the version fields are None until it is synced for the first time."""
 
     name: str
@@ -33,7 +35,7 @@ class TableInfoDTO(_Answer):
     last_sync: dt.datetime | None = None
 
 
-class DatasetInfoDTO(_Answer):
+class DatasetInfoDTO(Answer):
     """A dataset that the caller may see."""
 
     name: str
@@ -42,7 +44,7 @@ class DatasetInfoDTO(_Answer):
     tables: list[TableInfoDTO]
 
 
-class DataPreviewDTO(_Answer):
+class DataPreviewDTO(Answer):
     """The first rows of one table, as row objects."""
 
     query_id: int
@@ -54,7 +56,7 @@ class DataPreviewDTO(_Answer):
     total_rows: int
 
 
-class QueryResultDTO(_Answer):
+class QueryResultDTO(Answer):
     """What is known about a result besides its rows.
 
     `pages` and `total_rows` are those of the whole result; when counting was given up, `total_is_minimum` is true,

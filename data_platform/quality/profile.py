@@ -13,7 +13,7 @@ import polars as pl
 class Profile:
     """Statistics of one partition.
 
-    `dates` are the distinct ones, in order, empty for a table without. `spans` has one row per entity (the key without
+    `dates` are the distinct ones, in order, empty for a table without; `rows_by_date` is how many rows each has. `spans` has one row per entity (the key without
     the date): first and last date and number of rows; it is None for a table whose key is the date alone or has no
     date. `disorder` counts rows that come before the row before them in key order, missing values last.
     """
@@ -24,6 +24,7 @@ class Profile:
     spans: pl.DataFrame | None
     duplicate_keys: int
     disorder: int
+    rows_by_date: tuple[int, ...] = ()
 
 
 def profile_frame(
@@ -42,7 +43,9 @@ def profile_frame(
     )
     queries = [counts]
     if date_column is not None:
-        queries.append(frame.select(pl.col(date_column).drop_nulls().unique().sort()))
+        queries.append(
+            frame.select(pl.col(date_column).drop_nulls()).group_by(date_column).agg(pl.len().alias("rows")).sort(date_column)
+        )
         if entity:
             queries.append(
                 keys.group_by(entity).agg(
@@ -60,6 +63,7 @@ def profile_frame(
         spans=collected[2] if entity else None,
         duplicate_keys=int(row["duplicates"] or 0),
         disorder=int(row["disorder"] or 0),
+        rows_by_date=tuple(collected[1].get_column("rows").to_list()) if date_column is not None else (),
     )
 
 

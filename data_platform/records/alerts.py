@@ -24,11 +24,24 @@ from data_platform.records.filters import where
 
 Severity = Literal["error", "warning"]
 
+GROUPED_AT_MOST: Final = 10_000
+"""What is counted of alerts, the newest: so many are read in order by an index, however many there are."""
+
 _LARGEST_ID: Final = 2**63 - 1
 _ACKNOWLEDGMENT: Final = sql.SQL(
     "id, created_at, alert_id, dataset, metric, severity, acknowledged_by, acknowledged_at, reason, original_alert"
 )
 # The page is cut before the acknowledgments are looked up, so that they cost one look each.
+_GROUPED: Final = sql.SQL(
+    """
+    SELECT metric, severity, count(*) AS alerts, count(DISTINCT table_name) AS tables, max(created_at) AS newest
+    FROM (
+        SELECT metric, severity, table_name, created_at FROM platform.data_anomaly_alerts {}
+        ORDER BY created_at DESC, id DESC LIMIT {}
+    ) AS newest_alerts
+    GROUP BY metric, severity ORDER BY alerts DESC, metric, severity
+    """
+)
 _READ: Final = sql.SQL(
     """
     SELECT page.*, ack.acknowledged_by, ack.acknowledged_at
@@ -72,6 +85,17 @@ class StoredAlert(Alert):
     def acknowledged(self) -> bool:
         """Whether somebody has acknowledged it."""
         return self.acknowledged_by is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGroup:
+    """Alerts of one metric and severity: how many, in how many tables, and when the newest was recorded."""
+
+    metric: str
+    severity: Severity
+    alerts: int
+    tables: int
+    newest: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +148,7 @@ def recent(
     connection: Connection,
     *,
     dataset: str | None = None,
+    table: str | None = None,
     severity: Severity | None = None,
     acknowledged: bool | None = None,
     limit: int = 100,
@@ -134,9 +159,27 @@ def recent(
         UsageError: when no dataset can have such a name.
     """
     only = None if dataset is None else texts.name(dataset, "The dataset's name")
-    condition = where(dataset=only, severity=severity, acknowledged=acknowledged)
+    condition = where(dataset=only, table_name=table, severity=severity, acknowledged=acknowledged)
     rows = connection.execute(_READ.format(condition, sql.Literal(limit))).fetchall()
     return [StoredAlert(**row) for row in rows]
+
+
+def by_metric(
+    connection: Connection,
+    *,
+    dataset: str | None = None,
+    severity: Severity | None = None,
+    acknowledged: bool | None = None,
+    limit: int = GROUPED_AT_MOST,
+) -> list[AlertGroup]:
+    """Count the newest alerts that the scope may see by metric and severity, the most frequent first.
+
+    Raises:
+        UsageError: when no dataset can have such a name.
+    """
+    only = None if dataset is None else texts.name(dataset, "The dataset's name")
+    condition = where(dataset=only, severity=severity, acknowledged=acknowledged)
+    return [AlertGroup(**row) for row in connection.execute(_GROUPED.format(condition, sql.Literal(limit))).fetchall()]
 
 
 def acknowledgment_of(connection: Connection, alert_id: int) -> Acknowledgment | None:

@@ -47,6 +47,8 @@ POLICIES: Final = (
         encrypted=("query_text", "parameters"),
     ),
     Policy("data_validation_results", None, "trends look back on them"),
+    Policy("data_partition_statistics", None, "the next versions are judged by them"),
+    Policy("data_coverage", None, "one row a partition"),
     Policy("data_anomaly_alerts", None, "trends and acknowledgments look back on them"),
     Policy("data_quality_alert_acknowledgments", None, "who answered for which alert"),
     Policy("data_sync_schedule", None, "one row a table, in use"),

@@ -9,6 +9,8 @@ from data_platform.errors import PlatformError
 from data_platform.governance.permissions import LICENSED_DATASETS, Role, User
 from data_platform.records import (
     alerts,
+    coverage,
+    partition_statistics,
     platform_audit,
     query_audit,
     query_requests,
@@ -20,6 +22,8 @@ from data_platform.records import (
 )
 from data_platform.records.alerts import Alert
 from data_platform.records.connection import Records
+from data_platform.records.coverage import PartitionCoverage
+from data_platform.records.partition_statistics import PartitionStatistics
 from data_platform.records.query_audit import SealedText
 from data_platform.records.rate_limits import QUERIES
 from data_platform.records.scope import Scope
@@ -40,6 +44,8 @@ BY_DATASET = [
     "data_validation_results",
     "data_anomaly_alerts",
     "data_quality_alert_acknowledgments",
+    "data_partition_statistics",
+    "data_coverage",
 ]
 """Rows of these belong to a dataset."""
 OWN_OF_DATASET = ["data_query_audit", "query_requests", "platform_audit"]
@@ -71,6 +77,12 @@ def fill(records: Records) -> None:
             sync_logs.append(connection, dataset, table, "INFO", "done")
             schedules.ensure(connection, dataset, table)
             validations.store(connection, [Validation(dataset, table, "2024", "row_count", "passed")])
+            partition_statistics.store(
+                connection, PartitionStatistics(dataset, table, "2024", 1, 10, {"value": 0.5}, {})
+            )
+            coverage.store(
+                connection, PartitionCoverage(dataset, table, "2024", 1, None, None, 10, None, 0, None, (), {})
+            )
             (number,) = alerts.store(connection, [Alert(dataset, table, "2024", "row_drop", "error", "fewer rows")])
             alerts.acknowledge(connection, number, "system:test", "seen")
             for user in PEOPLE.values():

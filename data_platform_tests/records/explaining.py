@@ -22,6 +22,7 @@ from data_platform.records.connection import Connection, Records
 SMALL_BY_DESIGN: Final[Mapping[str, str]] = {
     "audit_heads": "one row a chain, and there are two",
     "scope_keys": "one row",
+    "data_coverage": "one row a partition, and who reads it asks for a dataset of them",
 }
 """Tables that take one page whatever happens, so that an index would only be a detour; and why."""
 

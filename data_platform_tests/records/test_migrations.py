@@ -23,6 +23,8 @@ TABLES = {
     "platform_tokens",
     "query_requests",
     "data_sync_schedule",
+    "data_partition_statistics",
+    "data_coverage",
     "data_anomaly_alerts",
     "data_quality_alert_acknowledgments",
     "rate_limits",

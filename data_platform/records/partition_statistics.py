@@ -1,0 +1,84 @@
+"""`data_partition_statistics`: what each published version of a partition looked like, for the next one's judge."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from data_platform.records.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatistics:
+    """Figures of one version of a partition.
+
+    `null_shares` has the share of missing values of each column; `statistics` what the anomaly detection makes of its
+    own figures. Both hold counts and shares, never values of rows.
+    """
+
+    dataset: str
+    table_name: str
+    partition: str
+    manifest_version: int
+    row_count: int
+    null_shares: Mapping[str, float]
+    statistics: Mapping[str, object]
+    sync_run_id: UUID | None = None
+    created_at: dt.datetime | None = None
+
+
+_COLUMNS = "created_at, dataset, table_name, partition, manifest_version, row_count, null_shares, statistics, sync_run_id"
+
+
+def store(connection: Connection, found: PartitionStatistics) -> None:
+    """Keep a version's figures; those of a version that has some already stay."""
+    connection.execute(
+        """
+        INSERT INTO platform.data_partition_statistics
+            (dataset, table_name, partition, manifest_version, row_count, null_shares, statistics, sync_run_id)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (table_name, partition, manifest_version) DO NOTHING
+        """,
+        (
+            found.dataset,
+            found.table_name,
+            found.partition,
+            found.manifest_version,
+            found.row_count,
+            Jsonb(dict(found.null_shares)),
+            Jsonb(dict(found.statistics)),
+            found.sync_run_id,
+        ),
+    )
+
+
+def of_versions(connection: Connection, table: str, partition: str, limit: int = 10) -> list[PartitionStatistics]:
+    """Return the figures of a partition's latest versions, oldest first."""
+    rows = connection.execute(
+        f"""
+        SELECT {_COLUMNS} FROM platform.data_partition_statistics
+        WHERE table_name = %s AND partition = %s ORDER BY manifest_version DESC LIMIT %s
+        """,  # noqa: S608 - names of columns of ours
+        (table, partition, limit),
+    ).fetchall()
+    return [PartitionStatistics(**row) for row in reversed(rows)]
+
+
+def latest_of(connection: Connection, table: str, partitions: Sequence[str]) -> list[PartitionStatistics]:
+    """Return the figures of the latest version of each of the partitions that has any, in the order asked for."""
+    # One short look at the index for each, instead of a sort of all their versions.
+    rows = connection.execute(
+        f"""
+        SELECT found.* FROM unnest(%s::text[]) WITH ORDINALITY AS asked (name, place)
+        CROSS JOIN LATERAL (
+            SELECT {_COLUMNS} FROM platform.data_partition_statistics
+            WHERE table_name = %s AND partition = asked.name ORDER BY manifest_version DESC LIMIT 1
+        ) AS found ORDER BY asked.place
+        """,  # noqa: S608 - as above
+        (list(partitions), table),
+    ).fetchall()
+    return [PartitionStatistics(**row) for row in rows]
