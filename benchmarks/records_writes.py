@@ -35,9 +35,9 @@ from data_platform.records.archive_files import ArchiveFiles
 from data_platform.records.archives import Archive
 from data_platform.records.chain_check import text_digest
 from data_platform.records.connection import Connection, Records
-from data_platform.records.query_audit import SealedText
 from data_platform.records.coverage import PartitionCoverage
 from data_platform.records.partition_statistics import PartitionStatistics
+from data_platform.records.query_audit import SealedText
 from data_platform.records.rate_limits import MANUAL_SYNCS, QUERIES
 from data_platform.records.retention_policies import POLICIES, Policy
 from data_platform.records.scope import Scope

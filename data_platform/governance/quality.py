@@ -162,7 +162,11 @@ class DataQualityService:
         return [
             CoverageDTO.model_validate(
                 asdict(each)
-                | {"gaps": [GapDTO.model_validate(dict(zip(GapDTO.model_fields, gap, strict=True))) for gap in each.gaps]}
+                | {
+                    "gaps": [
+                        GapDTO.model_validate(dict(zip(GapDTO.model_fields, gap, strict=True))) for gap in each.gaps
+                    ]
+                }
             )
             for each in found
         ]
@@ -177,7 +181,9 @@ def _of(dataset: str, table: str | None) -> None:
     """See that the dataset exists and the table is one of its own."""
     find_dataset(dataset)
     if table is not None and find_table(table).dataset != dataset:
-        raise UsageError(f"Dataset {dataset} has no table {table!r}.", hint=f"It is one of {find_table(table).dataset}.")
+        raise UsageError(
+            f"Dataset {dataset} has no table {table!r}.", hint=f"It is one of {find_table(table).dataset}."
+        )
 
 
 def _note(first: dt.date | None, since: dt.date) -> str | None:

@@ -13,9 +13,10 @@ import polars as pl
 class Profile:
     """Statistics of one partition.
 
-    `dates` are the distinct ones, in order, empty for a table without; `rows_by_date` is how many rows each has. `spans` has one row per entity (the key without
-    the date): first and last date and number of rows; it is None for a table whose key is the date alone or has no
-    date. `disorder` counts rows that come before the row before them in key order, missing values last.
+    `dates` are the distinct ones, in order, empty for a table without; `rows_by_date` is how many rows each has.
+    `spans` has one row per entity (the key without the date): first and last date and number of rows; it is None for a
+    table whose key is the date alone or has no date. `disorder` counts rows that come before the row before them in
+    key order, missing values last.
     """
 
     rows: int
@@ -44,7 +45,10 @@ def profile_frame(
     queries = [counts]
     if date_column is not None:
         queries.append(
-            frame.select(pl.col(date_column).drop_nulls()).group_by(date_column).agg(pl.len().alias("rows")).sort(date_column)
+            frame.select(pl.col(date_column).drop_nulls())
+            .group_by(date_column)
+            .agg(pl.len().alias("rows"))
+            .sort(date_column)
         )
         if entity:
             queries.append(

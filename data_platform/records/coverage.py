@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -82,4 +82,9 @@ def of_tables(connection: Connection, dataset: str, table: str | None = None) ->
             _COLUMNS, where(dataset=dataset, table_name=table)
         )
     ).fetchall()
-    return [PartitionCoverage(**{**row, "gaps": tuple(tuple(gap) for gap in row["gaps"])}) for row in rows]
+    return [_coverage(row) for row in rows]
+
+
+def _coverage(row: dict[str, Any]) -> PartitionCoverage:
+    row["gaps"] = tuple((first, last, dates) for first, last, dates in row["gaps"])
+    return PartitionCoverage(**row)

@@ -31,7 +31,9 @@ class PartitionStatistics:
     created_at: dt.datetime | None = None
 
 
-_COLUMNS = "created_at, dataset, table_name, partition, manifest_version, row_count, null_shares, statistics, sync_run_id"
+_COLUMNS = (
+    "created_at, dataset, table_name, partition, manifest_version, row_count, null_shares, statistics, sync_run_id"
+)
 
 
 def store(connection: Connection, found: PartitionStatistics) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from psycopg import sql
 
@@ -114,10 +114,8 @@ def _read(
     table: str | None,
     order: str,
     **only: str | None,
-) -> list[dict[str, object]]:
-    condition = where(
-        sql.SQL("day >= {}").format(sql.Literal(since)), dataset=dataset, table_name=table, **only
-    )
+) -> list[dict[str, Any]]:
+    condition = where(sql.SQL("day >= {}").format(sql.Literal(since)), dataset=dataset, table_name=table, **only)
     query = _NEWEST_FIRST.format(
         columns=sql.SQL(columns),  # pyright: ignore[reportArgumentType] - names of columns of ours
         view=sql.Identifier("platform", view),

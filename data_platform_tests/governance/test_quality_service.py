@@ -109,18 +109,18 @@ def test_trends_say_where_their_history_begins(service: DataQualityService) -> N
     assert (later.row_counts, later.pass_rates, later.note) == ([], [], None)
 
 
-@pytest.mark.parametrize(
-    ("ask", "said"),
-    [
-        (lambda service: service.get_validation_results(ADMIN, "nothing"), "nothing"),
-        (lambda service: service.get_validation_results(ADMIN, "crsp", 0), "limit must be from 1 to 1,000"),
-        (lambda service: service.get_validation_results(ADMIN, "crsp", table="ff_factors_daily"), "has no table"),
-        (lambda service: service.get_anomaly_alerts(ADMIN, "dreadful"), "'dreadful' is no severity"),
-        (lambda service: service.get_anomaly_alerts(ADMIN, limit=10_001), "limit must be"),
-        (lambda service: service.get_quality_trends(ADMIN, "crsp", 0), "days must be"),
-        (lambda service: service.get_coverage(ADMIN, "crsp", "nothing"), "nothing"),
-    ],
-)
+BAD: list[tuple[Callable[[DataQualityService], object], str]] = [
+    (lambda service: service.get_validation_results(ADMIN, "nothing"), "nothing"),
+    (lambda service: service.get_validation_results(ADMIN, "crsp", 0), "limit must be from 1 to 1,000"),
+    (lambda service: service.get_validation_results(ADMIN, "crsp", table="ff_factors_daily"), "has no table"),
+    (lambda service: service.get_anomaly_alerts(ADMIN, "dreadful"), "'dreadful' is no severity"),
+    (lambda service: service.get_anomaly_alerts(ADMIN, limit=10_001), "limit must be"),
+    (lambda service: service.get_quality_trends(ADMIN, "crsp", 0), "days must be"),
+    (lambda service: service.get_coverage(ADMIN, "crsp", "nothing"), "nothing"),
+]
+
+
+@pytest.mark.parametrize(("ask", "said"), BAD)
 def test_what_does_not_exist_is_one_clear_error(
     service: DataQualityService, ask: Callable[[DataQualityService], object], said: str
 ) -> None:

@@ -1,20 +1,21 @@
-"""What is kept of each published version, what is covered, and the trends over both: right, and only of one's datasets."""
+"""What is kept of each version, what is covered, and the trends over both: right, and only of one's datasets."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 
 from data_platform.errors import NotPermittedError
 from data_platform.records import alerts, coverage, partition_statistics, quality_trends, validations
 from data_platform.records.alerts import Alert
-from data_platform.records.connection import Records
+from data_platform.records.connection import Connection, Records
 from data_platform.records.coverage import PartitionCoverage
 from data_platform.records.partition_statistics import PartitionStatistics
 from data_platform.records.scope import Scope
-from data_platform.records.validations import Validation
+from data_platform.records.validations import Status, Validation
 
 SYSTEM = Scope.system("test")
 ANN = Scope("ann", frozenset({"crsp"}))
@@ -80,7 +81,12 @@ def history(records: Records) -> Records:
     with records.transaction(SYSTEM) as connection:
         partition_statistics.store(connection, version(1, "2022", rows=100, ret=0.1, prc=0.0))
         partition_statistics.store(connection, version(2, "2023", rows=300, ret=0.5, prc=0.0))
-        checks = [("passed", "crsp"), ("warning", "crsp"), ("failed", "crsp"), ("failed", "fama_french")]
+        checks: list[tuple[Status, str]] = [
+            ("passed", "crsp"),
+            ("warning", "crsp"),
+            ("failed", "crsp"),
+            ("failed", "fama_french"),
+        ]
         validations.store(
             connection, [Validation(of, f"{of}_daily", "2023", "contract", status) for status, of in checks]
         )
@@ -137,9 +143,10 @@ def test_nobody_sees_history_coverage_or_trends_of_another_dataset(history: Reco
 
 
 def test_nobody_writes_history_or_coverage_of_another_dataset(history: Records) -> None:
-    for write in (
-        lambda c: partition_statistics.store(c, version(7)),
-        lambda c: coverage.store(c, COVERED),
-    ):
+    writes: list[Callable[[Connection], None]] = [
+        lambda connection: partition_statistics.store(connection, version(7)),
+        lambda connection: coverage.store(connection, COVERED),
+    ]
+    for write in writes:
         with pytest.raises(NotPermittedError), history.transaction(EVE) as connection:
             write(connection)
