@@ -21,6 +21,8 @@ from benchmarks.records_fill import archived_before
 from benchmarks.records_rows import REQUEST_OF_USER7
 from data_platform.governance.audit_key import QueryCipher
 from data_platform.records import (
+    alert_deliveries,
+    alert_rules,
     alerts,
     archives,
     chain,
@@ -142,6 +144,7 @@ def _pages() -> dict[str, Callable[[Connection], object]]:
     every("sync_logs.recent", sync_logs.recent, dataset="crsp", level="ERROR")
     every("validations.recent", validations.recent, dataset="crsp", table="crsp_t1")
     every("alerts.recent", alerts.recent, dataset="crsp", severity="error")
+    every("alert_deliveries.recent", alert_deliveries.recent, dataset="crsp", channel="pager", state="failed")
     for shown, acknowledged in (("open", False), ("acknowledged", True)):
         every(
             "alerts.recent", partial(alerts.recent, acknowledged=acknowledged), shown, dataset="crsp", severity="error"
@@ -167,6 +170,9 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
     middle = filled.rows // 2
     now = dt.datetime.now(dt.UTC)
     return {
+        "alert_deliveries.clock": alert_deliveries.clock,
+        "alert_rules.enabled_rules": alert_rules.enabled_rules,
+        "alert_rules.every": alert_rules.every,
         "alerts.get": lambda c: alerts.get(c, middle),
         "alerts.acknowledgment_of": lambda c: alerts.acknowledgment_of(c, middle),
         "chain.beyond_head": lambda c: chain.beyond_head(c, chain.QUERY_AUDIT),

@@ -44,6 +44,8 @@ _RUN: Final = "md5('run' || n / 40)::uuid"
 _TABLE: Final = "pg_temp.dataset(n) || '_t' || pg_temp.pick(n, 4, 4)"
 _ALERT: Final = "CASE WHEN n <= given.open / 2 THEN 'crsp' ELSE pg_temp.dataset(n) END"
 _SEVERITY: Final = "CASE WHEN pg_temp.pick(n, 5, 200) = 0 OR n <= given.open THEN 'error' ELSE 'warning' END"
+# The newest deliveries wait for a sender.
+_WAITS: Final = "n > given.rows - 20"
 
 FILLINGS: Final[Mapping[str, Mapping[str, str]]] = {
     # The oldest rows are a little older than their table keeps them: about 2 % are due.
@@ -134,6 +136,26 @@ FILLINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "acknowledged_by": "pg_temp.someone(n)",
         "reason": "'the source says so'",
         "original_alert": '\'{"metric": "row_drop"}\'::jsonb',
+    },
+    "alert_deliveries": {
+        "created_at": "pg_temp.moment(n, given.rows, 91.8)",
+        "alert_id": "n",
+        "channel": "CASE WHEN n % 10 = 0 THEN 'pager' ELSE 'oncall' END",
+        "dataset": _ALERT,
+        "state": f"CASE WHEN {_WAITS} THEN 'pending' WHEN n % 1000 = 0 THEN 'failed' ELSE 'sent' END",
+        "attempts": f"CASE WHEN {_WAITS} THEN 0 WHEN n % 1000 = 0 THEN 5 ELSE 1 END",
+        "last_attempt_at": f"CASE WHEN NOT ({_WAITS}) THEN pg_temp.moment(n, given.rows, 91.8) END",
+        "due_at": f"CASE WHEN {_WAITS} THEN now() END",
+        "error": f"CASE WHEN n % 1000 = 0 AND NOT ({_WAITS}) THEN 'the service answered with HTTP 500' END",
+        "message_id": f"CASE WHEN NOT ({_WAITS}) THEN md5('message' || n / 40)::uuid END",
+    },
+    "alert_rules": {
+        "name": "'rule' || n",
+        "channel": "'channel' || n % 50",
+        "dataset": "CASE WHEN n % 3 > 0 THEN pg_temp.dataset(n) END",
+        "severity": "'error'",
+        "enabled": "n <= 10",
+        "updated_by": "'adm'",
     },
     "platform_users": {
         "user_id": "'user' || n - 1",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Final, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from benchmarks.records_fill import QUERY
 from benchmarks.records_reads import ADMINISTRATOR, OWNER, USER, Filled, Statement, reads, request_id
 from benchmarks.records_rows import REQUEST_OF_USER7
 from data_platform.governance.audit_key import QueryCipher
 from data_platform.records import (
+    alert_deliveries,
+    alert_rules,
     alerts,
     archives,
     audit_rotation,
@@ -30,6 +33,7 @@ from data_platform.records import (
     users,
     validations,
 )
+from data_platform.records.alert_rules import AlertRule
 from data_platform.records.alerts import Alert
 from data_platform.records.archive_files import ArchiveFiles
 from data_platform.records.archives import Archive
@@ -116,7 +120,17 @@ def _of_anybody(scope: Scope) -> Calls:
 def _of_administrators(filled: Filled) -> Calls:
     """Accounts, tokens and limits, and what the platform writes in its own name around a query."""
     text, first = sealed_text(filled.cipher), filled.last_of(chain.QUERY_AUDIT.table) - filled.rows
+    now = dt.datetime.now(dt.UTC)
+    week, message = now - dt.timedelta(days=7), UUID(hashlib.md5(b"message7", usedforsecurity=False).hexdigest())
+    rule = AlertRule(1, week, "rule", "oncall", "crsp", None, "warning", True, "adm", week)  # noqa: FBT003 - a row
     return {
+        "alert_deliveries.enlist, a week": lambda c: alert_deliveries.enlist(c, rule, week),
+        "alert_deliveries.claim": lambda c: alert_deliveries.claim(c, "oncall", now + dt.timedelta(days=1)),
+        "alert_deliveries.settle": lambda c: alert_deliveries.settle(c, message, now, "no answer"),
+        "alert_deliveries.take_up_again": lambda c: alert_deliveries.take_up_again(c, ["pager", "oncall"], now),
+        "alert_rules.add": lambda c: alert_rules.add(c, "another", "oncall", dataset="crsp"),
+        "alert_rules.enable": lambda c: alert_rules.enable(c, "rule7", enabled=False),
+        "alert_rules.remove": lambda c: alert_rules.remove(c, "rule8"),
         "query_audit.record_attempt": lambda c: query_audit.record_attempt(
             within(c), "user8", "crsp", {"crsp_daily": 3}, text, "10.0.0.1", QUERIES
         ),

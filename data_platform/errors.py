@@ -70,6 +70,10 @@ class QueryTimeoutError(PlatformError):
     exit_code = 5
 
 
+class AlertDeliveryError(PlatformError):
+    """A channel did not take a message; no part of its address is in the error."""
+
+
 class LockBusyError(PlatformError):
     """Another living writer holds the table's lock."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from data_platform.errors import ConfigurationError
 
@@ -19,6 +21,21 @@ KEN_FRENCH_URL = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
+
+
+def _channels(value: object) -> object:
+    """Turn the variable's text into an object. What is wrong with it is said without any of it."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise ValueError("it is no JSON object of names and addresses") from None
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object of names and addresses")  # noqa: TRY004 - pydantic asks for this one
+    names = cast("dict[str, object]", value)
+    if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name) for name in names):
+        raise ValueError("a name has other characters than lower-case letters, digits, - and _, or more than 64")
+    return names
 
 
 class Settings(BaseSettings):
@@ -68,6 +85,11 @@ class Settings(BaseSettings):
     )
     backup_key: SecretStr | None = Field(
         default=None, description="age identities (several, comma-separated, newest first) for backups."
+    )
+
+    alert_channels: Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_channels)] = Field(
+        default_factory=dict[str, SecretStr],
+        description="Where alerts are sent: a JSON object of names and apprise addresses, which hold secrets.",
     )
 
     @cached_property

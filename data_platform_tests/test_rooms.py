@@ -17,6 +17,7 @@ ORDER = (
     "settings",
     "catalog",
     "records",
+    "alerting",
     "sources",
     "warehouse",
     "quality",
@@ -28,8 +29,11 @@ ORDER = (
 )
 FORBIDDEN = {
     ("sources", "warehouse"),
+    ("sources", "alerting"),
+    ("warehouse", "alerting"),
     ("warehouse", "records"),
     ("warehouse", "sources"),
+    ("quality", "alerting"),
     ("quality", "records"),
     ("quality", "sources"),
     ("quality", "warehouse"),

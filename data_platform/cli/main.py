@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from data_platform.cli import (
+    alert_delivery,
     alerts,
     audit,
     backup,
@@ -63,6 +64,7 @@ app.add_typer(snapshots.app, name="snapshot")
 app.add_typer(pins.app, name="pin")
 app.add_typer(locks.app, name="lock")
 app.add_typer(quarantine.app, name="quarantine")
+alerts.app.add_typer(alert_delivery.app)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")

@@ -51,6 +51,8 @@ POLICIES: Final = (
     Policy("data_coverage", None, "one row a partition"),
     Policy("data_anomaly_alerts", None, "trends and acknowledgments look back on them"),
     Policy("data_quality_alert_acknowledgments", None, "who answered for which alert"),
+    Policy("alert_rules", None, "a handful of rows, in use"),
+    Policy("alert_deliveries", dt.timedelta(days=90), "who was told of what lately; the alerts stay"),
     Policy("data_sync_schedule", None, "one row a table, in use"),
     Policy("platform_users", None, "who somebody was, as long as the audit names them"),
     Policy("platform_grants", None, "belongs to its user"),

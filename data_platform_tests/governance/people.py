@@ -8,6 +8,8 @@ from psycopg import sql
 from data_platform.errors import PlatformError
 from data_platform.governance.permissions import LICENSED_DATASETS, Role, User
 from data_platform.records import (
+    alert_deliveries,
+    alert_rules,
     alerts,
     coverage,
     partition_statistics,
@@ -46,6 +48,7 @@ BY_DATASET = [
     "data_quality_alert_acknowledgments",
     "data_partition_statistics",
     "data_coverage",
+    "alert_deliveries",
 ]
 """Rows of these belong to a dataset."""
 OWN_OF_DATASET = ["data_query_audit", "query_requests", "platform_audit"]
@@ -71,6 +74,9 @@ def fill(records: Records) -> None:
             users.add(connection, user.user_id, user.role.value)
             users.grant(connection, user.user_id, "query:data")
             tokens.create(connection, user.user_id)
+        rule = alert_rules.add(connection, "everything", "oncall")
+        for dataset in LICENSED_DATASETS:
+            alert_rules.add(connection, dataset, "oncall", dataset=dataset)
     for dataset in LICENSED_DATASETS:
         with records.transaction(SYSTEM) as connection:
             table = f"{dataset}_daily"
@@ -85,6 +91,7 @@ def fill(records: Records) -> None:
             )
             (number,) = alerts.store(connection, [Alert(dataset, table, "2024", "row_drop", "error", "fewer rows")])
             alerts.acknowledge(connection, number, "system:test", "seen")
+            alert_deliveries.enlist(connection, rule, rule.updated_at)
             for user in PEOPLE.values():
                 query_requests.create(connection, user.user_id, dataset, b"encrypted")
                 platform_audit.append(connection, user.user_id, "sync.trigger", dataset=dataset)

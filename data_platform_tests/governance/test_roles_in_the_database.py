@@ -35,6 +35,7 @@ def test_a_user_of_each_role_reads_what_their_permissions_say(filled: Records, r
         assert seen(filled, scope, table, NAMES[table]) == {user.user_id}, table
     for table in HIDDEN:
         assert seen(filled, scope, table, "id") == set(), table
+    assert seen(filled, scope, "alert_rules", "name") == SEES[role] | {"everything"}
 
 
 def test_administration_sees_everybody(filled: Records) -> None:
@@ -66,6 +67,9 @@ SOMETHING_ELSES = [
     "VALUES ('taq', 't', 'p', 'schema', 'passed')",
     "INSERT INTO platform.data_anomaly_alerts (dataset, table_name, partition, metric, severity, message) "
     "VALUES ('taq', 't', 'p', 'm', 'error', 'x')",
+    "INSERT INTO platform.alert_rules (name, channel, updated_by) VALUES ('mine', 'oncall', 'me')",
+    "INSERT INTO platform.alert_deliveries (alert_id, channel, dataset) SELECT id, 'x', dataset "
+    "FROM platform.data_anomaly_alerts",
     "INSERT INTO platform.query_requests (user_id, dataset, query_text) VALUES ('somebody', 'crsp', '')",
     "INSERT INTO platform.platform_users (user_id, role) VALUES ('eve', 'admin')",
     "INSERT INTO platform.platform_grants (user_id, kind, permission) "
@@ -91,6 +95,9 @@ UNTOUCHED = [
     "UPDATE platform.platform_tokens SET revoked_at = NULL",
     "UPDATE platform.rate_limits SET hits = '{}'",
     "UPDATE platform.data_sync_schedule SET enabled = false WHERE dataset = 'taq'",
+    "UPDATE platform.alert_rules SET enabled = false",
+    "DELETE FROM platform.alert_rules",
+    "UPDATE platform.alert_deliveries SET state = 'sent'",
     "UPDATE platform.query_requests SET state = 'done' WHERE user_id <> platform.app_user()",
 ]
 

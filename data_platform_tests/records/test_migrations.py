@@ -27,6 +27,8 @@ TABLES = {
     "data_coverage",
     "data_anomaly_alerts",
     "data_quality_alert_acknowledgments",
+    "alert_rules",
+    "alert_deliveries",
     "rate_limits",
     "archives",
     "audit_heads",

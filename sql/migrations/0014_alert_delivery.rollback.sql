@@ -1,0 +1,3 @@
+DROP TABLE platform.alert_deliveries;
+
+DROP TABLE platform.alert_rules;
