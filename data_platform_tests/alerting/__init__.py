@@ -1,0 +1,1 @@
+"""Tests of the alerting room, on real servers."""
