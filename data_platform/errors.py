@@ -71,7 +71,11 @@ class QueryTimeoutError(PlatformError):
 
 
 class AlertDeliveryError(PlatformError):
-    """A channel did not take a message; no part of its address is in the error."""
+    """A channel did not take a message, for the `cause` given; no part of its address is in either."""
+
+    def __init__(self, message: str, *, cause: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
 
 
 class LockBusyError(PlatformError):

@@ -26,6 +26,9 @@ VARIABLE: Final = "DATA_PLATFORM_ALERT_CHANNELS"
 SOCKET_SECONDS: Final = 10.0
 """How long a service may take to accept a connection, and to go on with an answer; an address can only say less."""
 
+SPACING_SECONDS: Final = 1.0
+"""How far apart requests to one service need to be, at most; apprise would have some five seconds apart."""
+
 sending: Final[ContextVar[bool]] = ContextVar("sending", default=False)
 """Whether what runs is sending a message; then the libraries below apprise log nothing."""
 
@@ -91,6 +94,7 @@ def open_channel(channel: Channel) -> apprise.Apprise:
     service = opened[0]
     service.socket_connect_timeout = min(service.socket_connect_timeout, SOCKET_SECONDS)
     service.socket_read_timeout = min(service.socket_read_timeout, SOCKET_SECONDS)
+    service.request_rate_per_sec = min(service.request_rate_per_sec, SPACING_SECONDS)
     if service.overflow_mode == apprise.OverflowMode.UPSTREAM:
         # One message stays one: an SMS has the title and what fits.
         service.overflow_mode = apprise.OverflowMode.TRUNCATE

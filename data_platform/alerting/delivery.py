@@ -123,7 +123,7 @@ def deliver_quietly(records: Records, settings: Settings) -> DeliveryReport | No
         return None
     if report.failed:
         _logger.warning(
-            "Alerts were not delivered: %s. They are tried again; see: data-platform alerts deliveries",
+            "Alerts were not delivered: %s They are tried again; see: data-platform alerts deliveries",
             " ".join(str(channel.error) for channel in report.failed),
         )
     return report
@@ -145,13 +145,13 @@ class _Work:
             claim = alert_deliveries.claim(connection, channel.name, self._moment(connection))
         if claim is None:
             return None
-        problem = None
+        problem = cause = None
         try:
             send(channel, service, compose(claim.alerts, str(claim.message_id)), pause=self.pause)
         except AlertDeliveryError as error:
-            problem = error.message
+            problem, cause = error.message, error.cause
         with self.records.transaction(SCOPE) as connection:
-            alert_deliveries.settle(connection, claim.message_id, self._moment(connection), problem)
+            alert_deliveries.settle(connection, claim.message_id, self._moment(connection), cause)
         return ChannelReport(channel.name, len(claim.alerts), claim.message_id, problem)
 
     def _moment(self, connection: Connection) -> dt.datetime:

@@ -66,6 +66,7 @@ def send(
     except _Failed as failed:
         raise AlertDeliveryError(
             f"The channel {channel.name!r} did not take the message: {failed.cause.text}.",
+            cause=failed.cause.text,
             hint=f"Try it with: data-platform alerts test {channel.name}",
         ) from None
 

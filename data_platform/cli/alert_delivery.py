@@ -12,7 +12,7 @@ import typer
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.session import open_session
-from data_platform.errors import AlertDeliveryError
+from data_platform.errors import PlatformError
 from data_platform.governance.alert_rules import AlertRules
 
 app = typer.Typer(help="Alerts: where they are sent, and what became of them.", no_args_is_help=True)
@@ -143,7 +143,7 @@ def deliver(
     if report.unconfigured:
         say(f"Not configured here, so their alerts wait: {', '.join(report.unconfigured)}.")
     if report.failed:
-        raise AlertDeliveryError(
+        raise PlatformError(
             " ".join(str(failed.error) for failed in report.failed),
             hint="What is due again and when: data-platform alerts deliveries",
         )

@@ -87,8 +87,8 @@ def enlist(connection: Connection, rule: AlertRule, since: dt.datetime) -> int:
     return connection.execute(
         sql.SQL(
             """
-            INSERT INTO platform.alert_deliveries (alert_id, channel, dataset)
-            SELECT a.id, {}, a.dataset FROM platform.data_anomaly_alerts AS a {}
+            INSERT INTO platform.alert_deliveries (alert_id, channel, dataset, due_at)
+            SELECT a.id, {}, a.dataset, a.created_at FROM platform.data_anomaly_alerts AS a {}
             ON CONFLICT (alert_id, channel) DO NOTHING
             """
         ).format(sql.Literal(rule.channel), matching)

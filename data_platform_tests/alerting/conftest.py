@@ -27,8 +27,31 @@ def mail() -> Iterator[MailServer]:
         yield there
 
 
+class Lines(logging.Handler):
+    """What reaches the root logger, as any log of a program would have it.
+
+    pytest's own fixture listens to loggers that pass nothing on, too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
 @pytest.fixture
-def every_line(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def every_line() -> Iterator[Lines]:
     """What is logged anywhere, down to the last detail."""
-    caplog.set_level(logging.DEBUG)
-    return caplog
+    root, lines = logging.getLogger(), Lines()
+    level = root.level
+    root.setLevel(logging.DEBUG)
+    root.addHandler(lines)
+    yield lines
+    root.removeHandler(lines)
+    root.setLevel(level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import logging
 
 import psycopg
 import pytest
@@ -16,6 +15,7 @@ from data_platform.records.alert_deliveries import ATTEMPTS
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
 from data_platform.settings import Settings
+from data_platform_tests.alerting.conftest import Lines
 from data_platform_tests.alerting.parts import (
     DROP,
     GAP,
@@ -209,7 +209,7 @@ def test_what_waits_for_a_channel_of_which_every_rule_is_off_stays_there(records
 
 
 def test_no_secret_gets_into_the_tables_or_the_log(
-    records: Records, hook: Hook, mail: MailServer, every_line: pytest.LogCaptureFixture
+    records: Records, hook: Hook, mail: MailServer, every_line: Lines
 ) -> None:
     hook.status, mail.login = 500, 535
     for name in ("chat", "mail", "wrong", "down"):
@@ -224,27 +224,22 @@ def test_no_secret_gets_into_the_tables_or_the_log(
     assert PASSWORD not in table_text(records) + every_line.text + repr(report)
     errors = {delivery.channel: delivery.error for delivery in log(records)}
     assert errors == {
-        "chat": "The channel 'chat' did not take the message: the service answered with HTTP 500.",
-        "down": "The channel 'down' did not take the message: the server refused the connection.",
-        "mail": "The channel 'mail' did not take the message: the mail server answered 535.",
+        "chat": "the service answered with HTTP 500",
+        "down": "the server refused the connection",
+        "mail": "the mail server answered 535",
         "wrong": None,
     }
 
 
-def test_a_failing_delivery_is_one_line_of_the_log(
-    records: Records, hook: Hook, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failing_delivery_is_one_line_of_the_log(records: Records, hook: Hook, every_line: Lines) -> None:
     hook.status = 404
     rule(records)
     add(records, DROP)
     report = deliver_quietly(records, settings_with(oncall=hook.address))
     assert report is not None
-    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
-        (
-            logging.WARNING,
-            "Alerts were not delivered: The channel 'oncall' did not take the message: the service answered with HTTP "
-            "404. They are tried again; see: data-platform alerts deliveries",
-        )
+    assert [line for line in every_line.lines if "not delivered" in line] == [
+        "Alerts were not delivered: The channel 'oncall' did not take the message: the service answered with HTTP 404. "
+        "They are tried again; see: data-platform alerts deliveries"
     ]
 
 
@@ -261,7 +256,7 @@ def test_a_database_that_is_away_is_one_line_of_the_log(
     with pytest.raises(DatabaseUnavailableError):
         deliver(closed, settings)
     assert deliver_quietly(closed, settings) is None
-    lines = [record.getMessage() for record in caplog.records]
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("data_platform")]
     assert len(lines) == 2
     assert lines[0] == "Alerts were not delivered: a UndefinedTable in the delivery itself."
     assert lines[1].startswith("Alerts were not delivered: ")

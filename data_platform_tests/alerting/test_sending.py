@@ -13,6 +13,7 @@ from data_platform.alerting.channels import configured, open_channel
 from data_platform.alerting.message import Message, compose
 from data_platform.alerting.sending import TRIES, send
 from data_platform.errors import AlertDeliveryError
+from data_platform_tests.alerting.conftest import Lines
 from data_platform_tests.alerting.parts import DROP, SPIKE, settings_with
 from data_platform_tests.alerting.servers import HOST, PASSWORD, Hook, MailServer, free_port, hook, mute_server
 
@@ -145,7 +146,7 @@ def failing(hook: Hook, mail: MailServer) -> list[Callable[[], object]]:
 
 
 def test_no_log_of_any_library_holds_the_address(
-    hook: Hook, mail: MailServer, every_line: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    hook: Hook, mail: MailServer, every_line: Lines, capfd: pytest.CaptureFixture[str]
 ) -> None:
     to(hook.address)
     to(mail.address)
