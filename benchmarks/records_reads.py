@@ -171,6 +171,7 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
     now = dt.datetime.now(dt.UTC)
     return {
         "alert_deliveries.clock": alert_deliveries.clock,
+        "alert_deliveries.is_due": lambda c: alert_deliveries.is_due(c, "oncall", now),
         "alert_rules.enabled_rules": alert_rules.enabled_rules,
         "alert_rules.every": alert_rules.every,
         "alerts.get": lambda c: alerts.get(c, middle),

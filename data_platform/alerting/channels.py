@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -80,18 +81,21 @@ def open_channel(channel: Channel) -> apprise.Apprise:
     opened = apprise.Apprise(asset=asset)
     quiet = sending.set(True)
     try:
-        understood = opened.add(channel.address.get_secret_value())
+        understood = opened.add(  # pyright: ignore[reportUnknownMemberType] - its dictionaries are typed in part
+            channel.address.get_secret_value()
+        )
     except Exception:  # noqa: BLE001 - whatever a plugin makes of an address, its own words could repeat it
         understood = False
     finally:
         sending.reset(quiet)
-    if not understood or len(opened.services) != 1:
+    services = [*opened]
+    if not understood or len(services) != 1:
         raise ConfigurationError(
             f"The address of the channel {channel.name!r} can't be used: it is not exactly one address that apprise "
             "understands.",
             hint=f"Correct it in {VARIABLE}; how addresses are written: https://appriseit.com/services/",
         )
-    service = opened[0]
+    service = services[0]
     service.socket_connect_timeout = min(service.socket_connect_timeout, SOCKET_SECONDS)
     service.socket_read_timeout = min(service.socket_read_timeout, SOCKET_SECONDS)
     service.request_rate_per_sec = min(service.request_rate_per_sec, SPACING_SECONDS)
@@ -115,5 +119,7 @@ def _hush(library: str) -> None:
     logger.propagate = False
     # Only its most detailed lines tell a refused connection from a refused password.
     logger.setLevel(logging.DEBUG)
+    # A warning that names the host, to somebody who asked for it with `verify=no`.
+    warnings.filterwarnings("ignore", message="Unverified HTTPS request is being made")
     for name in _TALKATIVE:
         logging.getLogger(name).addFilter(_HUSH)

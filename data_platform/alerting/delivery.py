@@ -137,6 +137,10 @@ class _Work:
 
     def deliver_to(self, channel: Channel) -> ChannelReport | None:
         """Send to one channel what is due for it; None when nothing is."""
+        # Asked first: opening a channel imports the library, which most syncs can do without.
+        with self.records.transaction(SCOPE) as connection:
+            if not alert_deliveries.is_due(connection, channel.name, self._moment(connection)):
+                return None
         try:
             service = open_channel(channel)
         except ConfigurationError as error:

@@ -67,7 +67,7 @@ def send(
         raise AlertDeliveryError(
             f"The channel {channel.name!r} did not take the message: {failed.cause.text}.",
             cause=failed.cause.text,
-            hint=f"Try it with: data-platform alerts test {channel.name}",
+            hint="What to do about it: docs/runbooks/data-quality-ops.md",
         ) from None
 
 
@@ -91,7 +91,7 @@ def _try(service: apprise.Apprise, message: Message, seconds: float) -> None:
 
 
 def _notify(service: apprise.Apprise, message: Message) -> Cause | None:
-    with service.notify(
+    with service.notify(  # pyright: ignore[reportUnknownMemberType] - its templates are typed in part
         message.body, title=message.title, notify_type=message.tone, body_format="text", log_level=_DEBUG
     ) as result:
         if result:

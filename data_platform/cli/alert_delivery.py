@@ -139,7 +139,7 @@ def deliver(
         say("Nothing is due.")
     for sent in report.channels:
         if sent.error is None and not as_json:
-            say(f"{sent.channel}: {sent.alerts:,} alerts in one message.")
+            say(f"{sent.channel}: {sent.alerts:,} alert{'' if sent.alerts == 1 else 's'} in one message.")
     if report.unconfigured:
         say(f"Not configured here, so their alerts wait: {', '.join(report.unconfigured)}.")
     if report.failed:

@@ -95,6 +95,16 @@ def enlist(connection: Connection, rule: AlertRule, since: dt.datetime) -> int:
     ).rowcount
 
 
+def is_due(connection: Connection, channel: str, now: dt.datetime) -> bool:
+    """Return whether anything is due for a channel that nobody is sending."""
+    row = connection.execute(
+        sql.SQL(
+            "SELECT EXISTS (SELECT FROM platform.alert_deliveries WHERE channel = {} AND due_at <= {}) AS due"
+        ).format(sql.Literal(channel), sql.Literal(now))
+    ).fetchone()
+    return row is not None and bool(row["due"])
+
+
 def claim(connection: Connection, channel: str, now: dt.datetime, limit: int = MOST) -> Claim | None:
     """Take what is due for a channel, for one message; None when nothing is. Commit before sending.
 
@@ -108,9 +118,10 @@ def claim(connection: Connection, channel: str, now: dt.datetime, limit: int = M
     ).fetchall()
     if not due:
         return None
-    given = {
+    message_id = uuid4()
+    given: dict[str, object] = {
         "ids": [row["id"] for row in due],
-        "message": uuid4(),
+        "message": message_id,
         "now": now,
         "until": now + LEASE,
         "most": ATTEMPTS,
@@ -142,7 +153,7 @@ def claim(connection: Connection, channel: str, now: dt.datetime, limit: int = M
         """,
         given,
     ).fetchall()
-    return Claim(given["message"], tuple(Alert(**row) for row in rows)) if rows else None
+    return Claim(message_id, tuple(Alert(**row) for row in rows)) if rows else None
 
 
 def settle(connection: Connection, message_id: UUID, now: dt.datetime, error: str | None = None) -> int:

@@ -164,8 +164,13 @@ def enabled_rules(connection: Connection) -> list[AlertRule]:
 
 
 def _said(rule: AlertRule) -> dict[str, object]:
-    said = {"dataset": rule.dataset, "metric": rule.metric, "severity": rule.severity}
-    return {"channel": rule.channel} | {name: value for name, value in said.items() if value is not None}
+    said: dict[str, object] = {
+        "channel": rule.channel,
+        "dataset": rule.dataset,
+        "metric": rule.metric,
+        "severity": rule.severity,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _note(

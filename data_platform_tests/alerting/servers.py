@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime as dt
+import ipaddress
 import json
 import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +21,15 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 HOST = "127.0.0.1"
 PASSWORD = "pa55word-of-the-channel"  # noqa: S105 - of these servers
@@ -46,8 +56,8 @@ class Hook:
 
 
 @contextmanager
-def hook(port: int = 0) -> Iterator[Hook]:
-    """Run a web hook, on a free port unless one is given."""
+def hook(port: int = 0, certificate: Path | None = None) -> Iterator[Hook]:
+    """Run a web hook, on a free port unless one is given, and over TLS when a file with key and certificate is."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -64,6 +74,10 @@ def hook(port: int = 0) -> Iterator[Hook]:
             pass
 
     with ThreadingHTTPServer((HOST, port), Handler) as server:
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         there = Hook(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -192,6 +206,24 @@ def mute_server(*, dripping: bool = False) -> Iterator[Mute]:
             listening.shutdown(socket.SHUT_RDWR)
             for connection in open_connections:
                 connection.close()
+
+
+def self_signed(folder: Path) -> Path:
+    """Make a key and a certificate for 127.0.0.1 that nobody else has signed, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / "server.pem"
+    file.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return file
 
 
 def free_port() -> int:

@@ -69,6 +69,13 @@ def test_a_rule_sends_what_it_names(records: Records, hook: Hook, named: dict[st
     assert report.sent == report.enlisted == len(log(records))
 
 
+def test_a_delivery_with_nothing_to_send_imports_no_library(records: Records) -> None:
+    rule(records, severity="error")
+    add(records, SPIKE)
+    # An address that can't be used shows that nobody looked at it.
+    assert deliver(records, settings_with(oncall=PASSWORD)) == DeliveryReport()
+
+
 def test_each_alert_goes_once_to_each_channel_however_many_rules_match(records: Records, hook: Hook) -> None:
     rule(records, "all")
     rule(records, "errors", severity="error")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,16 @@ from data_platform.alerting.sending import TRIES, send
 from data_platform.errors import AlertDeliveryError
 from data_platform_tests.alerting.conftest import Lines
 from data_platform_tests.alerting.parts import DROP, SPIKE, settings_with
-from data_platform_tests.alerting.servers import HOST, PASSWORD, Hook, MailServer, free_port, hook, mute_server
+from data_platform_tests.alerting.servers import (
+    HOST,
+    PASSWORD,
+    Hook,
+    MailServer,
+    free_port,
+    hook,
+    mute_server,
+    self_signed,
+)
 
 MESSAGE = compose([DROP, SPIKE], "7")
 
@@ -38,7 +48,7 @@ def refused(address: str, *, seconds: float = 20.0) -> tuple[str, int]:
     assert caught.value.__cause__ is None
     text = str(caught.value)
     prefix, _, rest = text.partition("The channel 'oncall' did not take the message: ")
-    assert (prefix, rest.endswith("Try it with: data-platform alerts test oncall")) == ("", True)
+    assert (prefix, rest.endswith("docs/runbooks/data-quality-ops.md")) == ("", True)
     assert PASSWORD not in text
     assert HOST not in text
     return rest.partition(".")[0], len(pauses)
@@ -124,6 +134,18 @@ def test_a_server_that_answers_a_byte_at_a_time_is_left_when_the_time_is_over() 
         start = time.monotonic()
         assert refused(f"json://{HOST}:{mute.port}", seconds=1.5) == ("the service was not done in time", 0)
         assert time.monotonic() - start < 5
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    with hook(certificate=self_signed(tmp_path)) as there:
+        address = there.address.replace("json://", "jsons://")
+        assert refused(address) == ("its certificate is not valid", 0)
+        assert there.got == []
+        assert to(f"{address}?verify=no") == []
+        assert len(there.got) == 1
+    assert [str(warning.message) for warning in recwarn if HOST in str(warning.message)] == []
 
 
 @pytest.mark.parametrize(("code", "pauses"), [(535, 0), (454, 2)])
