@@ -159,7 +159,7 @@ def claim(connection: Connection, channel: str, now: dt.datetime, limit: int = M
 def settle(connection: Connection, message_id: UUID, now: dt.datetime, error: str | None = None) -> int:
     """Note that a message was sent, or failed for the reason given; return for how many alerts.
 
-    Alerts that meanwhile are another sender's stay as they are.
+    Alerts that meanwhile are in another sender's message stay as they are.
     """
     kept = None if error is None else error[:LONGEST_ERROR]
     return connection.execute(
@@ -168,8 +168,8 @@ def settle(connection: Connection, message_id: UUID, now: dt.datetime, error: st
         SET state = CASE WHEN %(error)s::text IS NULL THEN 'sent' ELSE 'failed' END, error = %(error)s,
             -- Beyond the last pause there is none, and so no time at which it would be due.
             due_at = CASE WHEN %(error)s::text IS NOT NULL
-                          THEN %(now)s::timestamptz + (%(pauses)s::interval[])[attempts] END
-        WHERE message_id = %(message)s AND state = 'sending'
+                          THEN %(now)s::timestamptz + (%(pauses)s::interval[])[greatest(attempts, 1)] END
+        WHERE message_id = %(message)s
         """,
         {"error": kept, "now": now, "pauses": list(PAUSES), "message": message_id},
     ).rowcount

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from data_platform.alerting.delivery import DeliveryReport, deliver, deliver_quietly
 from data_platform.errors import DatabaseUnavailableError
-from data_platform.records import alert_rules
+from data_platform.governance.audit_key import QueryCipher, new_key
+from data_platform.records import alert_rules, retention
 from data_platform.records.alert_deliveries import ATTEMPTS
+from data_platform.records.archive_files import ArchiveFiles
 from data_platform.records.connection import Records
+from data_platform.records.retention import keeping
+from data_platform.records.retention_policies import POLICIES
 from data_platform.records.scope import Scope
 from data_platform.settings import Settings
 from data_platform_tests.alerting.conftest import Lines
@@ -280,3 +285,22 @@ def test_who_lacks_a_dataset_sees_neither_its_rules_nor_its_deliveries(records: 
     with records.transaction(viewer) as connection:
         assert [each.name for each in alert_rules.every(connection)] == ["errors", "factors"]
     assert log(records, Scope("nobody", frozenset())) == []
+
+
+def test_deliveries_are_archived_after_ninety_days_and_not_sent_again(
+    records: Records, hook: Hook, tmp_path: Path
+) -> None:
+    rule(records)
+    add(records, DROP, SPIKE)
+    settings = settings_with(oncall=hook.address)
+    assert deliver(records, settings).sent == 2
+    policy = next(policy for policy in POLICIES if policy.table == "alert_deliveries")
+    with keeping(records.databases) as owner:
+        now = retention.clock_of(owner)
+        assert retention.plan(owner, policy, now + dt.timedelta(days=89)).rows == 0
+        (archive,) = retention.apply(
+            owner, policy, now + dt.timedelta(days=91), ArchiveFiles(tmp_path), QueryCipher([new_key()])
+        )
+    assert (archive.row_count, log(records)) == (2, [])
+    assert run(records, settings, minutes=91 * 24 * 60) == DeliveryReport()
+    assert len(hook.got) == 1
