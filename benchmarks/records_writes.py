@@ -128,6 +128,7 @@ def _of_administrators(filled: Filled) -> Calls:
         "alert_deliveries.claim": lambda c: alert_deliveries.claim(c, "oncall", now + dt.timedelta(days=1)),
         "alert_deliveries.settle": lambda c: alert_deliveries.settle(c, message, now, "no answer"),
         "alert_deliveries.take_up_again": lambda c: alert_deliveries.take_up_again(c, ["pager", "oncall"], now),
+        "alert_deliveries.wait_for_turn": alert_deliveries.wait_for_turn,
         "alert_rules.add": lambda c: alert_rules.add(c, "another", "oncall", dataset="crsp"),
         "alert_rules.enable": lambda c: alert_rules.enable(c, "rule7", enabled=False),
         "alert_rules.remove": lambda c: alert_rules.remove(c, "rule8"),

@@ -91,6 +91,7 @@ def deliver(
     if not channels:
         return DeliveryReport()
     with records.transaction(SCOPE) as connection:
+        alert_deliveries.wait_for_turn(connection)
         rules = alert_rules.enabled_rules(connection)
         started = now or alert_deliveries.clock(connection)
         enlisted = sum(

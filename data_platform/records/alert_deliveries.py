@@ -76,6 +76,11 @@ def clock(connection: Connection) -> dt.datetime:
     return row["now"]
 
 
+def wait_for_turn(connection: Connection) -> None:
+    """Wait until no other transaction is enlisting: two that insert the same rows could wait for each other."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('data-platform alert deliveries', 0))")
+
+
 def enlist(connection: Connection, rule: AlertRule, since: dt.datetime) -> int:
     """Make pending what a rule matches, was created at `since` or later, and is not there yet; return how many."""
     told = sql.SQL(
