@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Final
 
 import typer
@@ -83,7 +84,7 @@ def _print_alerts(alerts: list[AnomalyAlertDTO]) -> None:
 def _print_trends(trends: QualityTrendDTO) -> None:
     rates = {each.day: each for each in trends.pass_rates}
     counts = {each.day: each for each in trends.row_counts}
-    anomalies: dict[object, int] = {}
+    anomalies: dict[dt.date, int] = {}
     for each in trends.anomalies:
         anomalies[each.day] = anomalies.get(each.day, 0) + each.alerts
     days = sorted({*rates, *counts, *anomalies}, reverse=True)

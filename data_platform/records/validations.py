@@ -13,7 +13,7 @@ from psycopg import sql
 from data_platform.records.connection import Connection
 from data_platform.records.filters import where
 
-ValidationType = Literal["row_count", "null_pct", "schema", "date_continuity", "contract", "checksum"]
+ValidationType = Literal["row_count", "null_pct", "schema", "date_continuity", "contract", "checksum", "anomaly"]
 Status = Literal["passed", "failed", "warning"]
 
 

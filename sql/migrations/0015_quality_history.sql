@@ -1,4 +1,4 @@
--- depends: 0013_line_ids
+-- depends: 0014_alert_delivery
 -- What each published version of a partition looked like, which dates it covers, and trends over both and over the
 -- verdicts. Statistics are counts, shares and scale-free figures of whole columns, never values of rows.
 
@@ -75,6 +75,12 @@ GRANT SELECT, INSERT,
     UPDATE (updated_at, manifest_version, start_date, end_date, row_count, symbols, dates, missing_dates, gaps,
             symbols_by_month)
     ON platform.data_coverage TO platform_service;
+
+-- What statistics find is a verdict too.
+ALTER TABLE platform.data_validation_results DROP CONSTRAINT data_validation_results_validation_type_check;
+
+ALTER TABLE platform.data_validation_results ADD CONSTRAINT data_validation_results_validation_type_check
+    CHECK (validation_type IN ('row_count', 'null_pct', 'schema', 'date_continuity', 'contract', 'checksum', 'anomaly'));
 
 -- A plain column, because a condition on an expression would not be asked of an index below row-level security.
 ALTER TABLE platform.data_validation_results
