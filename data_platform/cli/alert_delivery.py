@@ -15,15 +15,11 @@ from data_platform.cli.session import open_session
 from data_platform.errors import PlatformError
 from data_platform.governance.alert_rules import AlertRules
 
-app = typer.Typer(help="Alerts: where they are sent, and what became of them.", no_args_is_help=True)
+app = typer.Typer()
+"""Commands of the group `alerts`, beside those of `data_platform.cli.alerts`."""
 
 RuleName = Annotated[str, typer.Argument(metavar="NAME", help="The rule's name.")]
 Dataset = Annotated[str | None, typer.Option("--dataset", "-d", help="Only of this dataset.")]
-
-
-@app.callback()
-def group() -> None:
-    """Alerts: where they are sent, and what became of them."""
 
 
 @app.command()
