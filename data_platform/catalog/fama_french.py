@@ -21,11 +21,15 @@ from data_platform.catalog.model import (
     Table,
     WrdsQuery,
 )
+from data_platform.catalog.rules import OnePerEntity, Rule, Severity
+from data_platform.catalog.ruling import at_least, between, codes, smaller_than
 
 _DATE: Final = Column("date", "date", "first column", "Trading day.", nullable=False)
 _MONTH: Final = Column("date", "date", "first column", "Last calendar day of the month.", nullable=False)
 _FIRST_DATES: Final[dict[SiteFrequency, dt.date]] = {"daily": dt.date(1926, 7, 1), "monthly": dt.date(1926, 7, 31)}
 _CALENDARS: Final[dict[SiteFrequency, str]] = {"daily": "XNYS", "monthly": "month_end"}
+_BILL_RATES_BELOW: Final[dict[SiteFrequency, float]] = {"daily": 0.002, "monthly": 0.02}
+"""The bill never gave more than 0.00061 in a day and 0.0135 in a month, in the early 1980s."""
 
 
 def _factor(name: str, source: str, description: str, max_null_share: float = 1.0) -> Column:
@@ -80,6 +84,18 @@ def _factors(frequency: SiteFrequency, date: Column, rf: str) -> Table:
         ),
         calendar=_CALENDARS[frequency],
         first_date=_FIRST_DATES[frequency],
+        rules=(
+            *smaller_than(
+                1,
+                *("mktrf", "smb", "hml", "umd", "smb_ff5", "rmw", "cma"),
+                reason="A factor is a difference of returns in decimals; a series in percent exceeds 1 somewhere.",
+            ),
+            *smaller_than(
+                _BILL_RATES_BELOW[frequency],
+                "rf",
+                reason="In percent the bill rate would exceed it; it can be negative.",
+            ),
+        ),
     )
 
 
@@ -138,7 +154,23 @@ def _industry_table(count: int, frequency: SiteFrequency, columns: tuple[Column,
         origin=KenFrenchPortfolios(f"{count}_Industry_Portfolios{suffix}_CSV.zip", count, frequency),
         calendar=_CALENDARS[frequency],
         first_date=_FIRST_DATES[frequency],
+        rules=_PORTFOLIO_RULES + (_FIRM_RULES if frequency == "monthly" else ()),
     )
+
+
+_PORTFOLIO_RULES: Final[tuple[Rule, ...]] = (
+    *between(-1, 10, "ret", reason="No portfolio loses more than everything; a series in percent falls below -1."),
+    codes("weighting", "vw", "ew", reason="These two weightings are stored.", severity=Severity.ERROR),
+)
+_FIRM_RULES: Final[tuple[Rule, ...]] = (
+    *at_least(0, "n_firms", "avg_firm_size", reason="Counts and sizes are not negative; -99.99 is the site's none."),
+    *(
+        OnePerEntity(
+            column=column, entity=("date", "industry"), reason="An industry's firms are the same in either weighting."
+        )
+        for column in ("n_firms", "avg_firm_size")
+    ),
+)
 
 
 FAMA_FRENCH: Final = Dataset(

@@ -11,6 +11,7 @@ from typing import Literal
 import pyarrow as pa
 
 from data_platform.catalog.dtypes import arrow_type
+from data_platform.catalog.rules import Rule
 from data_platform.errors import UsageError
 
 
@@ -121,6 +122,9 @@ class Table:
 
     The first column of the key is never null. Others may be where the source leaves them open; such a row comes after
     those with a value.
+
+    `rules` are what a partition's rows must keep beyond types, missing values, dates and the key. They do not decide
+    how rows are stored, so a new rule fetches nothing again.
     """
 
     name: str
@@ -134,6 +138,7 @@ class Table:
     origin: WrdsQuery | KenFrenchSite | KenFrenchPortfolios
     calendar: str | None
     first_date: dt.date
+    rules: tuple[Rule, ...] = ()
 
     @property
     def arrow_schema(self) -> pa.Schema:

@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from data_platform.catalog.columns import day, number, text, whole
-from data_platform.catalog.compustat.standard import FIRST_DATE, GVKEY, HEADER, STANDARD, amounts, money
+from data_platform.catalog.compustat.standard import (
+    FIRST_DATE,
+    GVKEY,
+    HEADER,
+    STANDARD,
+    amounts,
+    known_after,
+    money,
+    statement_rules,
+)
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
+from data_platform.catalog.rules import Severity
+from data_platform.catalog.ruling import between
 
 COMPUSTAT_ANNUAL: Final = Table(
     name="compustat_annual",
@@ -95,4 +106,9 @@ COMPUSTAT_ANNUAL: Final = Table(
     origin=WrdsQuery(relation="comp.funda", sql="compustat/compustat_annual.sql", date_column="datadate"),
     calendar=None,
     first_date=FIRST_DATE,
+    rules=(
+        *statement_rules(currency="curcd", not_negative=("at", "csho", "ajex", "prcc_f", "prcc_c", "mkvalt", "emp")),
+        *known_after("rdq", "pdate", "fdate", "filedate"),
+        *between(0, 9999, "sich", reason="SIC codes have four digits.", severity=Severity.WARNING),
+    ),
 )

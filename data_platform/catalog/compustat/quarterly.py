@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from data_platform.catalog.columns import day, number, text, whole
-from data_platform.catalog.compustat.standard import FIRST_DATE, GVKEY, HEADER, STANDARD, amounts, money
+from data_platform.catalog.compustat.standard import (
+    FIRST_DATE,
+    GVKEY,
+    HEADER,
+    STANDARD,
+    amounts,
+    known_after,
+    money,
+    statement_rules,
+)
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
+from data_platform.catalog.ruling import between, form
 
 COMPUSTAT_QUARTERLY: Final = Table(
     name="compustat_quarterly",
@@ -82,4 +92,10 @@ COMPUSTAT_QUARTERLY: Final = Table(
     origin=WrdsQuery(relation="comp.fundq", sql="compustat/compustat_quarterly.sql", date_column="datadate"),
     calendar=None,
     first_date=FIRST_DATE,
+    rules=(
+        *statement_rules(currency="curcdq", not_negative=("atq", "cshoq", "ajexq", "prccq", "mkvaltq")),
+        *between(1, 4, "fqtr", reason="A fiscal year has four quarters."),
+        *known_after("rdq", "pdateq", "fdateq", "filedate"),
+        *(form(name, r"\d{4}Q[1-4]", reason="Compustat writes 2024Q1.") for name in ("datacqtr", "datafqtr")),
+    ),
 )

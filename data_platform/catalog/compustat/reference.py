@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from data_platform.catalog.columns import day, text, whole
-from data_platform.catalog.compustat.standard import FIRST_DATE, GVKEY
+from data_platform.catalog.compustat.standard import FIRST_DATE, GVKEY, IS_GVKEY, STATUS
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
+from data_platform.catalog.rules import Severity
+from data_platform.catalog.ruling import between, codes, form, length
 
 COMPUSTAT_COMPANIES: Final = Table(
     name="compustat_companies",
@@ -48,6 +50,18 @@ COMPUSTAT_COMPANIES: Final = Table(
     origin=WrdsQuery(relation="comp.company", sql="compustat/compustat_companies.sql"),
     calendar=None,
     first_date=FIRST_DATE,
+    rules=(
+        IS_GVKEY,
+        STATUS,
+        form("cik", r"\d{10}", reason="The SEC's key has ten digits, leading zeros included."),
+        form("sic", r"\d{4}", reason="SIC codes have four digits."),
+        *(
+            form(name, rf"\d{{{digits}}}", reason="A GICS code has two digits more at every level.")
+            for name, digits in (("gsector", 2), ("ggroup", 4), ("gind", 6), ("gsubind", 8))
+        ),
+        *length(3, 3, "fic", "loc", reason="Countries are ISO's three letters."),
+        *between(1, 12, "fyrc", reason="It is a month.", severity=Severity.WARNING),
+    ),
 )
 
 COMPUSTAT_SECURITIES: Final = Table(
@@ -78,4 +92,13 @@ COMPUSTAT_SECURITIES: Final = Table(
     origin=WrdsQuery(relation="comp.security", sql="compustat/compustat_securities.sql"),
     calendar=None,
     first_date=FIRST_DATE,
+    rules=(
+        IS_GVKEY,
+        form("iid", r"\d{2}[CWX]?", reason="Two digits, with a letter for issues outside the US and for dummies."),
+        *length(9, 9, "cusip", reason="Compustat's CUSIP has nine characters, the check digit included."),
+        form("isin", r"[A-Z]{2}[A-Z0-9]{9}\d", reason="ISO 6166: a country, nine characters, a check digit."),
+        *length(7, 7, "sedol", reason="A SEDOL has seven characters."),
+        *length(3, 3, "excntry", reason="Countries are ISO's three letters."),
+        codes("secstat", "A", "I", reason="An issue is active or inactive."),
+    ),
 )

@@ -7,6 +7,8 @@ from typing import Final
 
 from data_platform.catalog.columns import number, text
 from data_platform.catalog.model import Column
+from data_platform.catalog.rules import InOrder, Matches, Rule, Severity
+from data_platform.catalog.ruling import at_least, between, codes, form, in_order, length
 
 FIRST_DATE: Final = dt.date(1950, 1, 1)
 
@@ -37,3 +39,42 @@ def money(name: str, description: str, *, max_null_share: float = 1.0) -> Column
 def amounts(**descriptions: str) -> tuple[Column, ...]:
     """Amounts of money by name."""
     return tuple(money(name, description) for name, description in descriptions.items())
+
+
+IS_GVKEY: Final[Matches] = form(
+    "gvkey", r"\d{6}", reason="Six digits, leading zeros included.", severity=Severity.ERROR
+)
+
+STATUS: Final = codes("costat", "A", "I", reason="A company is active or inactive.")
+
+IS_STANDARD: Final = tuple(
+    codes(column, value, reason="The standard filter, by which rows are fetched.", severity=Severity.ERROR)
+    for column, value in (("indfmt", "INDL"), ("consol", "C"), ("popsrc", "D"), ("datafmt", "STD"))
+)
+
+
+def statement_rules(*, currency: str, not_negative: tuple[str, ...]) -> tuple[Rule, ...]:
+    """What annual and quarterly statements have in common, under their own names of columns."""
+    return (
+        IS_GVKEY,
+        *IS_STANDARD,
+        STATUS,
+        *between(1, 12, "fyr", reason="It is a month."),
+        codes(currency, "USD", "CAD", reason="Compustat North America reports in two currencies."),
+        *length(9, 9, "cusip", reason="Compustat's CUSIP has nine characters, the check digit included."),
+        *length(3, 3, "fic", reason="Countries are ISO's three letters."),
+        *at_least(
+            0,
+            *not_negative,
+            reason="It cannot be negative: a sign or a scale is wrong at the source.",
+            severity=Severity.WARNING,
+        ),
+    )
+
+
+def known_after(*columns: str) -> tuple[InOrder, ...]:
+    """Each of these dates is on or after the end of the period: nobody knows a figure before."""
+    return tuple(
+        in_order("datadate", column, reason="A figure is known after its period has ended, or using it looks ahead.")
+        for column in columns
+    )

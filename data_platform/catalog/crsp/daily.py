@@ -7,7 +7,10 @@ from typing import Final
 
 from data_platform.catalog.columns import text
 from data_platform.catalog.crsp.classification import CLASSIFICATION
+from data_platform.catalog.crsp.conventions import CLASSES, IDENTIFIERS, RETURNS, capitalisation, paid_on_leaving
 from data_platform.catalog.model import Column, Partitioning, Table, WrdsQuery
+from data_platform.catalog.rules import Severity
+from data_platform.catalog.ruling import at_least, codes, in_order
 
 CRSP_DAILY: Final = Table(
     name="crsp_daily",
@@ -76,4 +79,24 @@ CRSP_DAILY: Final = Table(
     ),
     calendar="XNYS",
     first_date=dt.date(1925, 12, 31),
+    rules=(
+        *IDENTIFIERS,
+        *CLASSES,
+        *RETURNS,
+        *at_least(0, "prc", reason="Prices are stored without SIZ's sign, which marks a midpoint there."),
+        paid_on_leaving("dlydelflg"),
+        *at_least(0, "vol", "numtrd", "shrout", "dlycap", reason="Counts and amounts are not negative."),
+        *at_least(0, "cfacpr", "cfacshr", reason="A factor of 0 means that there is none; none is negative."),
+        *at_least(
+            0,
+            *("bid", "ask", "openprc", "dlyclose", "bidlo", "askhi", "dlyprevprc", "dlyorddivamt"),
+            reason="A quote, price or dividend below 0 is a mistake at the source.",
+            severity=Severity.WARNING,
+        ),
+        in_order("bid", "ask", reason="Quotes that cross are seldom more than an error of timing."),
+        in_order("bidlo", "dlyclose", "askhi", reason="The close is one of the day's prices."),
+        in_order("bidlo", "openprc", "askhi", reason="So is the opening price."),
+        capitalisation("dlycap", "dlydelflg"),
+        codes("dlydelflg", "Y", "N", reason="A flag says yes or no."),
+    ),
 )

@@ -7,6 +7,8 @@ from typing import Final
 
 from data_platform.catalog.columns import day, number, text, whole
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
+from data_platform.catalog.rules import NotBefore, Severity
+from data_platform.catalog.ruling import at_least, between, codes, in_order
 
 _BEGIN: Final = dt.date(1925, 12, 31)
 
@@ -50,6 +52,33 @@ CRSP_DELISTINGS: Final = Table(
     ),
     calendar=None,
     first_date=_BEGIN,
+    rules=(
+        *at_least(1, "permno", reason="CRSP numbers securities from 1 on."),
+        *at_least(
+            -1, "delret", reason="Nobody loses more than everything; SIZ's codes for a missing one lie below -1."
+        ),
+        *at_least(
+            0,
+            *("deldtprc", "delnextprc", "deldivamt"),
+            reason="A price or payment below 0 is a mistake at the source.",
+            severity=Severity.WARNING,
+        ),
+        *at_least(0, "delpermno", "delpermco", reason="0 means that holders got no other security."),
+        *between(
+            200, 999, "dlstcd", reason="Below 200 a security is still listed; those rows are not fetched from SIZ."
+        ),
+        in_order(
+            "delistingdt", "deldlydt", reason="The row that holds the delisting return comes after the last trade."
+        ),
+        in_order("delistingdt", "delnextdt", reason="The next price or payment comes after the last trade."),
+        NotBefore(
+            column="delistingdt",
+            entity=("permno",),
+            reference="crsp_names",
+            reference_column="secinfostartdt",
+            reason="A security leaves after it came.",
+        ),
+    ),
 )
 
 CRSP_DISTRIBUTIONS: Final = Table(
@@ -87,4 +116,18 @@ CRSP_DISTRIBUTIONS: Final = Table(
     origin=WrdsQuery(relation="crsp.stkdistributions", sql="crsp/crsp_distributions.sql"),
     calendar=None,
     first_date=_BEGIN,
+    rules=(
+        *at_least(
+            1, "permno", "disseqnbr", reason="CRSP numbers securities, and the distributions of a day, from 1 on."
+        ),
+        *at_least(0, "disdivamt", reason="Nobody is paid less than nothing.", severity=Severity.WARNING),
+        *at_least(
+            -1,
+            *("disfacpr", "disfacshr"),
+            reason="A factor of -1 is a security that ends; it cannot lose more.",
+            severity=Severity.WARNING,
+        ),
+        codes("disordinaryflg", "Y", "N", reason="A flag says yes or no."),
+        in_order("disdeclaredt", "dispaydt", reason="What is paid was declared before."),
+    ),
 )

@@ -7,7 +7,10 @@ from typing import Final
 
 from data_platform.catalog.columns import day, number, text, whole
 from data_platform.catalog.crsp.classification import CLASSIFICATION
+from data_platform.catalog.crsp.conventions import CLASSES, IDENTIFIERS, RETURNS, capitalisation, paid_on_leaving
 from data_platform.catalog.model import Column, Partitioning, Table, WrdsQuery
+from data_platform.catalog.rules import Severity
+from data_platform.catalog.ruling import at_least, codes, in_order
 
 CRSP_MONTHLY: Final = Table(
     name="crsp_monthly",
@@ -58,4 +61,18 @@ CRSP_MONTHLY: Final = Table(
     ),
     calendar="last_session:XNYS",
     first_date=dt.date(1925, 12, 31),
+    rules=(
+        *IDENTIFIERS,
+        *CLASSES,
+        *RETURNS,
+        *at_least(0, "prc", reason="Prices are stored without SIZ's sign, which marks a midpoint there."),
+        paid_on_leaving("mthdelflg"),
+        *at_least(0, "vol", "shrout", "mthcap", reason="Counts and amounts are not negative."),
+        *at_least(0, "cfacpr", "cfacshr", reason="A factor of 0 means that there is none; none is negative."),
+        *at_least(0, "mthprevprc", reason="A price below 0 is a mistake at the source.", severity=Severity.WARNING),
+        *at_least(192512, "yyyymm", reason="CRSP begins in December 1925; the number is the year times 100 and month."),
+        in_order("mthprcdt", "date", reason="A month's price is of its last session or of an earlier day."),
+        capitalisation("mthcap", "mthdelflg"),
+        codes("mthdelflg", "Y", "N", reason="A flag says yes or no."),
+    ),
 )

@@ -7,7 +7,10 @@ from typing import Final
 
 from data_platform.catalog.columns import day, text, whole
 from data_platform.catalog.crsp.classification import CLASSIFICATION
+from data_platform.catalog.crsp.conventions import CLASSES, IDENTIFIERS
 from data_platform.catalog.model import Partitioning, Table, WrdsQuery
+from data_platform.catalog.rules import NoOverlap, OnePerEntity, Severity
+from data_platform.catalog.ruling import at_least, codes, form, in_order
 
 CRSP_NAMES: Final = Table(
     name="crsp_names",
@@ -44,6 +47,18 @@ CRSP_NAMES: Final = Table(
     ),
     calendar=None,
     first_date=dt.date(1925, 12, 31),
+    rules=(
+        *IDENTIFIERS,
+        *CLASSES,
+        in_order("secinfostartdt", "secinfoenddt", reason="A range ends after it began.", severity=Severity.ERROR),
+        NoOverlap(
+            entity=("permno",),
+            start="secinfostartdt",
+            end="secinfoenddt",
+            reason="CRSP's ranges of a security adjoin; with two names on a day every join by date doubles.",
+        ),
+        codes("securityactiveflg", "Y", "N", reason="A flag says yes or no."),
+    ),
 )
 
 CRSP_EXCHANGE_CODES: Final = Table(
@@ -67,6 +82,20 @@ CRSP_EXCHANGE_CODES: Final = Table(
     origin=WrdsQuery(relation="crsp.metaflaginfo", sql="crsp/crsp_exchange_codes.sql"),
     calendar=None,
     first_date=dt.date(1925, 12, 31),
+    rules=(
+        form(
+            "itemname",
+            "(?i:primaryexch|exchangetier|conditionaltype|tradingstatusflg)",
+            reason="These four columns are asked for.",
+            severity=Severity.ERROR,
+        ),
+        OnePerEntity(
+            column="flagtype",
+            entity=("itemname",),
+            reason="A column's codes are all of one kind.",
+            severity=Severity.WARNING,
+        ),
+    ),
 )
 
 CCM_LINKS: Final = Table(
@@ -94,4 +123,39 @@ CCM_LINKS: Final = Table(
     origin=WrdsQuery(relation="crsp.ccmxpf_lnkhist", sql="crsp/ccm_links.sql"),
     calendar=None,
     first_date=dt.date(1900, 1, 1),
+    rules=(
+        form("gvkey", r"\d{6}", reason="Six digits, leading zeros included.", severity=Severity.ERROR),
+        in_order("linkdt", "linkenddt", reason="A link ends after it began.", severity=Severity.ERROR),
+        codes(
+            "linktype",
+            *("LC", "LU", "LS", "LX", "LD", "LN", "NR", "NU"),
+            reason="CRSP's types of links, of which the last two have no security.",
+        ),
+        codes("linkprim", "P", "C", "J", "N", reason="Primary by Compustat or by CRSP, joiner, or overridden by CRSP."),
+        *at_least(
+            1, "lpermno", "lpermco", reason="A link without a security has no number, not 0.", severity=Severity.WARNING
+        ),
+        OnePerEntity(
+            column="lpermco",
+            entity=("lpermno",),
+            reason="A security belongs to one company for ever.",
+            severity=Severity.WARNING,
+        ),
+        NoOverlap(
+            entity=("gvkey", "liid"),
+            start="linkdt",
+            end="linkenddt",
+            among=(("linktype", ("LC", "LU", "LS")),),
+            reason="CRSP has one link for each range of an issue.",
+            severity=Severity.WARNING,
+        ),
+        NoOverlap(
+            entity=("lpermno",),
+            start="linkdt",
+            end="linkenddt",
+            among=(("linktype", ("LC", "LU")), ("linkprim", ("P", "C"))),
+            reason="The usual filter gives a security one company at a time; two double every joined row.",
+            severity=Severity.WARNING,
+        ),
+    ),
 )
