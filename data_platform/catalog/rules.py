@@ -120,7 +120,20 @@ class IsProduct(Stated):
         return f"{' * '.join(self.factors)}, give or take {self.tolerance:g} of it"
 
 
-RowRule = Within | OneOf | Matches | HasLength | InOrder | IsProduct
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsFinite(Stated):
+    """Numbers are finite. It holds for every column of numbers, without being declared."""
+
+    column: str
+    reason: str = "A missing number is null; an infinity or NaN spoils every sum that it enters."
+
+    @property
+    def words(self) -> str:
+        """The rule in a few words."""
+        return "finite"
+
+
+RowRule = IsFinite | Within | OneOf | Matches | HasLength | InOrder | IsProduct
 """Rules that a row keeps or breaks by itself."""
 
 

@@ -29,10 +29,11 @@ PARTITIONS_PER_RUN: Final = 5
 
 _ABOUT_CHECKS: Final = {
     "row_count": "The source's own count, the last good version and the year before agree with the number of rows.",
-    "null_pct": "No column has more missing values than the catalog allows.",
+    "null_pct": "No column has more missing values than the catalog allows; findings name those that have.",
     "schema": "Columns and types are those of the catalog.",
     "date_continuity": "Every session or month is there, nothing else, and each security or portfolio on its dates.",
-    "contract": "The key is unique and rows stand in its order.",
+    "contract": "The key is unique, rows stand in its order, and they keep the rules that the catalog declares.",
+    "checksum": "The staged file, read back, has the hash, the size and the rows that were written.",
 }
 
 

@@ -38,9 +38,10 @@ def profile_frame(
     """
     keys = frame.select(key)
     entity = [name for name in key if name != date_column] if date_column in key else []
-    same = pl.all_horizontal([pl.col(name).eq_missing(pl.col(name).shift()) for name in key])
     counts = keys.select(
-        pl.len().alias("rows"), same.sum().alias("duplicates"), _before_previous(key).sum().alias("disorder")
+        pl.len().alias("rows"),
+        same_as_previous(key).sum().alias("duplicates"),
+        before_previous(key).sum().alias("disorder"),
     )
     queries = [counts]
     if date_column is not None:
@@ -71,7 +72,12 @@ def profile_frame(
     )
 
 
-def _before_previous(key: tuple[str, ...]) -> pl.Expr:
+def same_as_previous(key: tuple[str, ...]) -> pl.Expr:
+    """Whether a row's key is that of the row before it; two missing parts are the same."""
+    return pl.all_horizontal([pl.col(name).eq_missing(pl.col(name).shift()) for name in key])
+
+
+def before_previous(key: tuple[str, ...]) -> pl.Expr:
     """Whether a row's key is smaller than that of the row before it, compared column by column, missing values last.
 
     The first column is never missing, so the first row, which has none before it, is never smaller.

@@ -1,4 +1,4 @@
-"""The validators: row count, null shares, schema, date continuity and the key, each a pure function.
+"""The validators: row count, null shares, schema, date continuity, contract and checksum, each a pure function.
 
 Figures: 5 % tolerance against the source's own count, at most 10 % fewer rows than the previous version of the same
 partition, at most 25 % fewer rows per session than the year before (the listed universe never shrank faster).
@@ -15,14 +15,27 @@ import pyarrow as pa
 
 from data_platform.catalog import Partitioning, Table
 from data_platform.catalog.drift import columns_of, compare
+from data_platform.catalog.rules import Severity
 from data_platform.quality.calendars import TradingCalendar
 from data_platform.quality.continuity import date_continuity
+from data_platform.quality.contracts.keys import ORDERED, UNIQUE
 from data_platform.quality.profile import Profile
-from data_platform.quality.results import CheckResult, Status, ValidationType
+from data_platform.quality.results import (
+    CheckResult,
+    FileFacts,
+    Finding,
+    Status,
+    ValidationType,
+    in_words,
+    shown_share,
+    worst_first,
+)
 
 ROW_COUNT_TOLERANCE: Final = 0.05
 ROW_DROP: Final = 0.10
 NEIGHBOUR_DROP: Final = 0.25
+_LISTED: Final = 10
+"""Columns named in a message at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,9 @@ class Evidence:
     `registered` are the columns and types of the last published version; `source_rows` is the source's own count;
     `previous_rows` that of the partition's last published version;
     `neighbour_rows_per_session` that of the partition before this one. Each is None when unknown.
+
+    `findings` are what the table's contract found on the rows, and `unjudged` sentences about what it could not judge.
+    `reported` is what staging said of the file, `read_back` what the file says of itself.
     """
 
     table: Table
@@ -44,6 +60,10 @@ class Evidence:
     source_rows: int | None
     previous_rows: int | None
     neighbour_rows_per_session: float | None
+    findings: tuple[Finding, ...] = ()
+    unjudged: tuple[str, ...] = ()
+    reported: FileFacts | None = None
+    read_back: FileFacts | None = None
 
 
 def validate(evidence: Evidence) -> tuple[CheckResult, ...]:
@@ -78,22 +98,37 @@ def row_count(evidence: Evidence) -> CheckResult:
 
 
 def null_pct(evidence: Evidence) -> CheckResult:
-    """Judge each column's share of missing values against the catalog's limit for it."""
+    """Judge each column's share of missing values against the catalog's limit for it.
+
+    A finding names each column over its limit; which columns hold nothing at all is said in `actual` either way.
+    """
     profile = evidence.profile
     if profile.rows == 0:
         return _result(ValidationType.NULL_PCT, Status.FAILED, "rows to judge", "none", "there are no rows")
-    over: list[str] = []
+    over: list[Finding] = []
+    empty: list[str] = []
     for column in evidence.table.columns:
         limit = column.max_null_share if column.nullable else 0.0
-        share = profile.null_counts.get(column.name, 0) / profile.rows
-        if share > limit:
-            over.append(f"{column.name} {share:.1%} (limit {limit:.0%})")
-    if over:
-        message = f"too many missing values: {', '.join(over)}"
-        return _result(
-            ValidationType.NULL_PCT, Status.FAILED, "within the limits", f"{len(over)} columns over", message
-        )
-    return _result(ValidationType.NULL_PCT, Status.PASSED, "within the limits", "within the limits")
+        count = profile.null_counts.get(column.name, 0)
+        empty.extend([column.name] if count == profile.rows else [])
+        if count / profile.rows > limit:
+            rule = f"missing in at most {limit:.0%}"
+            reason = "The catalog allows so many." if column.nullable else "The column is required."
+            over.append(Finding(column.name, rule, Severity.ERROR, count, count / profile.rows, (), reason))
+    nothing = f"; nothing in {_listed(empty)}" if empty else ""
+    if not over:
+        return _result(ValidationType.NULL_PCT, Status.PASSED, "within the limits", f"within the limits{nothing}")
+    findings = worst_first(tuple(over))
+    shares = [f"{f.column} {shown_share(f.share)} (limit {f.rule.rpartition(' ')[2]})" for f in findings]
+    message = f"too many missing values: {_listed(shares)}"
+    return CheckResult(
+        ValidationType.NULL_PCT,
+        Status.FAILED,
+        "within the limits",
+        f"{len(over)} columns over{nothing}",
+        message,
+        findings,
+    )
 
 
 def schema(evidence: Evidence) -> CheckResult:
@@ -106,7 +141,7 @@ def schema(evidence: Evidence) -> CheckResult:
     expected, found = f"{len(declared)} columns", f"{len(actual)} columns"
     if list(declared.items()) != list(actual.items()):
         wrong = sorted({name for name, _ in set(declared.items()) ^ set(actual.items())})
-        message = f"columns differ from the catalog: {', '.join(wrong) or 'their order'}"
+        message = f"columns differ from the catalog: {_listed(wrong) or 'their order'}"
         return _result(ValidationType.SCHEMA, Status.FAILED, expected, found, message)
     before = evidence.registered if evidence.registered is not None else actual
     drift = compare(before, actual)
@@ -120,19 +155,57 @@ def schema(evidence: Evidence) -> CheckResult:
 
 
 def contract(evidence: Evidence) -> CheckResult:
-    """Judge the key: unique, and rows in its order, so that equal data always has equal bytes."""
-    profile, key = evidence.profile, ", ".join(evidence.table.key)
-    if profile.duplicate_keys:
-        message = f"{profile.duplicate_keys:,} rows repeat the key ({key}) of the row before"
-        return _result(
-            ValidationType.CONTRACT, Status.FAILED, f"unique ({key})", f"{profile.duplicate_keys:,} repeated", message
+    """Judge the key (unique, and rows in its order, so that equal data always has equal bytes) and the rules.
+
+    An error fails, warnings alone warn. A rule that could not be judged is said and changes nothing.
+    """
+    findings = worst_first(evidence.findings)
+    key = ", ".join(evidence.table.key)
+    problems = _key_problems(evidence.profile, key, findings)
+    others = tuple(finding for finding in findings if finding.column != key or finding.rule not in {UNIQUE, ORDERED})
+    said = [*problems, *filter(None, [in_words(others)])]
+    said += [f"not judged: {why}" for why in evidence.unjudged]
+    if problems or any(finding.severity is Severity.ERROR for finding in findings):
+        status = Status.FAILED
+    else:
+        status = Status.WARNING if findings else Status.PASSED
+    rules = len(evidence.table.rules)
+    expected = f"unique ({key})" + (f", {rules} rules kept" if rules else "")
+    actual = f"{len(problems) + len(others)} findings" if problems or others else expected
+    return CheckResult(ValidationType.CONTRACT, status, expected, actual, " | ".join(said), findings)
+
+
+def _key_problems(profile: Profile, key: str, findings: tuple[Finding, ...]) -> list[str]:
+    problems: list[str] = []
+    for count, rule, words in (
+        (profile.duplicate_keys, UNIQUE, f"rows repeat the key ({key}) of the row before"),
+        (profile.disorder, ORDERED, f"rows are out of the order of ({key})"),
+    ):
+        if count:
+            keys = next((f.keys for f in findings if f.column == key and f.rule == rule), ())
+            problems.append(f"{count:,} {words}" + (f", at {'; '.join(keys)}" if keys else ""))
+    return problems
+
+
+def checksum(evidence: Evidence) -> CheckResult:
+    """Judge whether the staged file, read back, is the one that was written: its hash, its size, its rows."""
+    written, found = evidence.reported, evidence.read_back
+    if written is None or found is None:
+        message = "no file was read back"
+        return _result(ValidationType.CHECKSUM, Status.WARNING, "what was written", "unknown", message)
+    differing = [
+        name
+        for name, before, after in (
+            ("hash", written.sha256, found.sha256),
+            ("size", written.bytes, found.bytes),
+            ("number of rows", written.rows, found.rows),
         )
-    if profile.disorder:
-        message = f"{profile.disorder:,} rows are out of the order of ({key})"
-        return _result(
-            ValidationType.CONTRACT, Status.FAILED, f"ordered by ({key})", f"{profile.disorder:,} out of order", message
-        )
-    return _result(ValidationType.CONTRACT, Status.PASSED, f"unique ({key})", f"unique ({key})")
+        if before != after
+    ]
+    if differing:
+        message = f"the staged file does not hold what was written: another {', another '.join(differing)}"
+        return _result(ValidationType.CHECKSUM, Status.FAILED, str(written), str(found), message)
+    return _result(ValidationType.CHECKSUM, Status.PASSED, str(written), str(found))
 
 
 def continuity(evidence: Evidence) -> CheckResult:
@@ -152,7 +225,13 @@ CHECKS: Final[Mapping[ValidationType, Callable[[Evidence], CheckResult]]] = {
     ValidationType.SCHEMA: schema,
     ValidationType.DATE_CONTINUITY: continuity,
     ValidationType.CONTRACT: contract,
+    ValidationType.CHECKSUM: checksum,
 }
+
+
+def _listed(parts: list[str]) -> str:
+    more = f" and {len(parts) - _LISTED} more" if len(parts) > _LISTED else ""
+    return ", ".join(parts[:_LISTED]) + more
 
 
 def _result(kind: ValidationType, status: Status, expected: str, actual: str, message: str = "") -> CheckResult:

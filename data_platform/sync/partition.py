@@ -18,6 +18,7 @@ from data_platform.sync.extracting import extract_to_file
 from data_platform.sync.journal import Journal
 from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
+from data_platform.sync.references import references_of
 from data_platform.sync.setting_aside import set_aside
 from data_platform.sync.validation import as_published, failures, from_published, judge
 from data_platform.sync.watching import Watching
@@ -124,6 +125,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
             registered=registered_columns(stored, base),
             source_rows=fingerprint.row_count,
             today=_today(),
+            references=references_of(table, work.context.warehouse),
         )
         work.journal.results(partition, results)
         if worst(results) is Status.FAILED:

@@ -16,6 +16,7 @@ from data_platform.sync.decisions import refuse_mixture
 from data_platform.sync.journal import Journal
 from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import PartitionRejected
+from data_platform.sync.references import references_of
 from data_platform.sync.validation import as_published, failures, judge
 from data_platform.warehouse import SyncManifest
 from data_platform.warehouse.disk import require_room
@@ -92,6 +93,7 @@ def _restore(
             registered=registered_columns(store, base),
             source_rows=entry.source_rows,
             today=dt.datetime.now(dt.UTC).date(),
+            references=references_of(table, context.warehouse),
         )
         journal.results(entry.partition, results)
         if worst(results) is Status.FAILED:

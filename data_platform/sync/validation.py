@@ -6,19 +6,26 @@ import datetime as dt
 from collections.abc import Mapping
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data_platform.catalog import Partitioning, Table
+from data_platform.catalog.drift import columns_of
 from data_platform.quality import (
+    CHECKS,
     CheckResult,
     Evidence,
+    FileFacts,
+    Profile,
     Status,
     TradingCalendar,
     ValidationType,
+    judge_rows,
     profile_frame,
     trading_calendar,
-    validate,
 )
 from data_platform.warehouse import FileCheck, StagedFile, SyncManifest
+from data_platform.warehouse.integrity import hash_file
 
 
 def judge(
@@ -30,11 +37,25 @@ def judge(
     registered: Mapping[str, str] | None,
     source_rows: int | None,
     today: dt.date,
+    references: Mapping[str, pl.LazyFrame] | None = None,
 ) -> tuple[CheckResult, ...]:
-    """Run every validator on a staged file, with the latest version and its schema as history."""
-    profile = profile_frame(
-        pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column, null_counts=staged.null_counts
-    )
+    """Run every validator on a staged file, with the latest version and its schema as history.
+
+    `references` are rows of the other tables that the table's rules name, where these are published. A file that is
+    not the one that was written is judged no further, and one with other columns than declared not by its rows.
+    """
+    reported = FileFacts(staged.sha256, staged.bytes, staged.rows)
+    read_back = _read_back(staged)
+    if read_back != reported:
+        kinds, profile = (ValidationType.CHECKSUM,), _unread(staged)
+    elif columns_of(staged.schema) != columns_of(table.arrow_schema):
+        kinds, profile = (ValidationType.SCHEMA, ValidationType.CONTRACT, ValidationType.CHECKSUM), _unread(staged)
+    else:
+        kinds = tuple(CHECKS)
+        profile = profile_frame(
+            pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column, null_counts=staged.null_counts
+        )
+    judgement = judge_rows(staged.path, table, profile, references or {}) if read_back == reported else None
     calendar = trading_calendar(table.calendar) if table.calendar is not None else None
     previous = base.file(partition) if base else None
     evidence = Evidence(
@@ -48,8 +69,25 @@ def judge(
         source_rows=source_rows,
         previous_rows=previous.rows if previous else None,
         neighbour_rows_per_session=_rows_per_session_before(table, partition, base, calendar),
+        findings=judgement.findings if judgement else (),
+        unjudged=judgement.unjudged if judgement else (),
+        reported=reported,
+        read_back=read_back,
     )
-    return validate(evidence)
+    return tuple(CHECKS[kind](evidence) for kind in kinds)
+
+
+def _read_back(staged: StagedFile) -> FileFacts:
+    """What the file on the disk says of itself; no rows where its footer cannot be read."""
+    try:
+        rows: int = pq.read_metadata(staged.path).num_rows
+    except (pa.ArrowException, OSError):
+        rows = 0
+    return FileFacts(hash_file(staged.path), staged.path.stat().st_size, rows)
+
+
+def _unread(staged: StagedFile) -> Profile:
+    return Profile(staged.rows, staged.null_counts, dates=(), spans=None, duplicate_keys=0, disorder=0)
 
 
 def _rows_per_session_before(

@@ -11,13 +11,23 @@ import pyarrow as pa
 import pytest
 
 from data_platform.catalog import find_table
-from data_platform.quality import Evidence, Status, ValidationType, profile_frame, trading_calendar, validate
+from data_platform.quality import (
+    Evidence,
+    FileFacts,
+    Status,
+    ValidationType,
+    profile_frame,
+    trading_calendar,
+    validate,
+)
 from data_platform.quality.profile import Profile
 from data_platform.quality.results import CheckResult, worst
-from data_platform.quality.validators import contract, null_pct, row_count, schema
+from data_platform.quality.validators import checksum, contract, null_pct, row_count, schema
 
 CRSP = find_table("crsp_daily")
 TODAY = dt.date(2026, 6, 1)
+WRITTEN = FileFacts("ab" * 32, 4_096, 500)
+ALL_COLUMNS = [column.name for column in CRSP.columns]
 
 
 def _profile(frame: pl.DataFrame) -> Profile:
@@ -49,6 +59,8 @@ def _evidence(frame: pl.DataFrame, partition: str = "2023", **changes: object) -
         source_rows=None,
         previous_rows=None,
         neighbour_rows_per_session=None,
+        reported=WRITTEN,
+        read_back=WRITTEN,
     )
     return replace(evidence, **changes)  # type: ignore[arg-type]
 
@@ -109,6 +121,59 @@ def test_null_shares_against_the_catalogs_limits(column: str, nulls: int, status
     result = null_pct(replace(evidence, profile=replace(evidence.profile, null_counts=counts)))
     assert result.status is status
     assert (column in result.message) is (status is Status.FAILED)
+
+
+def test_columns_over_their_limit_are_findings_with_count_and_share() -> None:
+    evidence = _evidence(_year(2023))
+    counts = {column.name: 0 for column in CRSP.columns} | {"permno": 1, "ret": 200, "retx": 300}
+    result = null_pct(replace(evidence, profile=replace(evidence.profile, null_counts=counts)))
+
+    assert [(f.column, f.count, f.share) for f in result.findings] == [
+        ("retx", 300, 0.6),
+        ("ret", 200, 0.4),
+        ("permno", 1, 0.002),
+    ]
+    assert result.message == (
+        "too many missing values: retx 60.0% (limit 25%), ret 40.0% (limit 25%), permno 0.2% (limit 0%)"
+    )
+
+
+def test_columns_without_any_value_are_named_though_they_may_be_empty() -> None:
+    evidence = _evidence(_year(2023))
+    counts = {column.name: 0 for column in CRSP.columns} | {"dlyprevprc": 500, "dlydelflg": 500}
+    result = null_pct(replace(evidence, profile=replace(evidence.profile, null_counts=counts)))
+
+    assert (result.status, result.actual) == (Status.PASSED, "within the limits; nothing in dlyprevprc, dlydelflg")
+
+
+def test_a_partition_without_any_value_is_refused_and_its_message_stays_short() -> None:
+    evidence = _evidence(_year(2023))
+    result = null_pct(replace(evidence, profile=replace(evidence.profile, null_counts=dict.fromkeys(ALL_COLUMNS, 500))))
+
+    assert result.status is Status.FAILED
+    assert {f.column for f in result.findings} == {"permno", "date", "permco", "prc", "ret", "retx"}
+    assert len(result.message) < 300
+    assert len(result.actual) < 300
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "words"),
+    [
+        (WRITTEN, Status.PASSED, ""),
+        (replace(WRITTEN, sha256="cd" * 32), Status.FAILED, "another hash"),
+        (replace(WRITTEN, bytes=4_095), Status.FAILED, "another size"),
+        (replace(WRITTEN, rows=499), Status.FAILED, "another number of rows"),
+        (FileFacts("cd" * 32, 0, 0), Status.FAILED, "another hash, another size, another number of rows"),
+        (None, Status.WARNING, "no file was read back"),
+    ],
+)
+def test_the_staged_file_is_the_one_that_was_written(found: FileFacts | None, status: Status, words: str) -> None:
+    result = checksum(_evidence(_year(2023), read_back=found))
+
+    assert (result.status, result.message.removeprefix("the staged file does not hold what was written: ")) == (
+        status,
+        words,
+    )
 
 
 @pytest.mark.parametrize(

@@ -46,14 +46,13 @@ RETURNS: Final[tuple[Within, ...]] = at_least(
 
 
 def paid_on_leaving(flag: str) -> Within:
-    """A price is above 0, but on the row of a delisting (`flag` Y): there it is what holders got, maybe nothing."""
+    """A price is above 0, except on the row of a delisting (`flag` Y): there it is what holders got, maybe nothing."""
     return Within(
         column="prc",
         low=0,
         open_low=True,
         exempt=(flag, "Y"),
-        reason="A price of 0 is SIZ's way of saying that there is none.",
-        severity=Severity.WARNING,
+        reason="Prices are stored without SIZ's sign, which marks a midpoint there, and its 0, which means none.",
     )
 
 

@@ -83,7 +83,6 @@ CRSP_DAILY: Final = Table(
         *IDENTIFIERS,
         *CLASSES,
         *RETURNS,
-        *at_least(0, "prc", reason="Prices are stored without SIZ's sign, which marks a midpoint there."),
         paid_on_leaving("dlydelflg"),
         *at_least(0, "vol", "numtrd", "shrout", "dlycap", reason="Counts and amounts are not negative."),
         *at_least(0, "cfacpr", "cfacshr", reason="A factor of 0 means that there is none; none is negative."),

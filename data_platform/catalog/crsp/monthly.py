@@ -65,7 +65,6 @@ CRSP_MONTHLY: Final = Table(
         *IDENTIFIERS,
         *CLASSES,
         *RETURNS,
-        *at_least(0, "prc", reason="Prices are stored without SIZ's sign, which marks a midpoint there."),
         paid_on_leaving("mthdelflg"),
         *at_least(0, "vol", "shrout", "mthcap", reason="Counts and amounts are not negative."),
         *at_least(0, "cfacpr", "cfacshr", reason="A factor of 0 means that there is none; none is negative."),
