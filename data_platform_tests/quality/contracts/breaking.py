@@ -103,14 +103,17 @@ def _value(table: Table, column: Column) -> Any:  # noqa: ANN401 - of whatever t
         return "A"
     if column.dtype == "date":
         return DAY
-    bounds = [rule for rule in rules if isinstance(rule, Within)]
+    value = _inside([rule for rule in rules if isinstance(rule, Within)])
+    return value if column.dtype == "float64" else int(value)
+
+
+def _inside(bounds: list[Within]) -> float:
+    """A number that lies within all of these."""
     low = max((rule.low for rule in bounds if rule.low is not None), default=None)
     high = min((rule.high for rule in bounds if rule.high is not None), default=None)
     if low is None:
-        value = 1.0
-    else:
-        value = (low + high) / 2 if high is not None else low + 1
-    return value if column.dtype == "float64" else int(value)
+        return 1.0
+    return low + 1 if high is None else (low + high) / 2
 
 
 TABLE_RULES: Final = (NoOverlap, OnePerEntity, NotBefore)

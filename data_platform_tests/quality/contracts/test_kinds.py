@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pandera.config import ValidationDepth, config_context
 
 from data_platform.catalog.rules import Rule
 from data_platform_tests.quality.contracts.breaking import frame_of
@@ -130,3 +131,8 @@ def test_a_finding_is_a_sentence_without_values() -> None:
     (finding,) = judged(lab(WITHIN), _frame([{"a": -123.456}, {"a": 1.0}])).findings
 
     assert str(finding) == "a: 1 row (50.0%) not at least 0 and below 10, at id 1, begin 2023-01-01"
+
+
+def test_pandera_judges_rows_whatever_its_own_settings_say() -> None:
+    with config_context(validation_enabled=False, validation_depth=ValidationDepth.SCHEMA_ONLY):
+        assert _broken(WITHIN, [{"a": -1.0}])
