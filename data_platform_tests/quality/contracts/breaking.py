@@ -80,7 +80,7 @@ def broken_rows(table: Table, rule: Rule) -> list[list[Row]]:
         case OnePerEntity():
             other = _another(table, row, apart_from=rule.entity)
             other[rule.column] = _next(row[rule.column])
-            return [[row, other]]
+            return [sorted((row, other), key=lambda each: [each[name] for name in table.key])]
         case NotBefore():
             return [[{**row, rule.column: row[rule.column] - dt.timedelta(days=1)}]]
         case _:
@@ -92,7 +92,8 @@ def _value(table: Table, column: Column) -> Any:  # noqa: ANN401 - of whatever t
     for rule in rules:
         match rule:
             case OneOf():
-                return rule.values[0]
+                exempting = {other.exempt for other in table.rules if other.exempt}
+                return next(value for value in rule.values if (column.name, value) not in exempting)
             case Matches():
                 return _MATCHING[rule.pattern]
             case HasLength():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_platform.catalog import Table
@@ -32,11 +33,20 @@ def judged(
         return judge_rows(path, table, profile, references or {})
 
 
+def _as_stored(frame: pl.DataFrame) -> pa.Table:
+    """The frame with texts of the type that is stored; polars has a wider one."""
+    rows = frame.to_arrow()
+    texts = {pa.large_string(), pa.string_view()}
+    return rows.cast(
+        pa.schema([field.with_type(pa.string()) if field.type in texts else field for field in rows.schema])
+    )
+
+
 def verdicts(
     table: Table, frame: pl.DataFrame, path: Path, *, partition: str = "all", today: dt.date = dt.date(2026, 6, 1)
 ) -> dict[ValidationType, CheckResult]:
     """All validators' verdicts on a frame, staged at `path` as it is, whatever the catalog says of its columns."""
-    frame.write_parquet(path)
+    pq.write_table(_as_stored(frame), path)
     staged = StagedFile(
         path=path,
         schema=pq.read_schema(path),

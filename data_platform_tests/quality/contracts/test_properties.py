@@ -36,7 +36,7 @@ from data_platform_tests.quality.contracts.lab import (
 
 Row = dict[str, Any]
 
-EXAMPLES: Final = settings(max_examples=60, derandomize=True, deadline=None)
+EXAMPLES: Final = settings(max_examples=40, derandomize=True, deadline=None)
 _NUMBERS: Final = st.one_of(st.none(), st.integers(-3, 12).map(float))
 _DAYS: Final = st.integers(0, 9).map(lambda n: dt.date(2023, 1, 1) + dt.timedelta(days=n))
 ROWS: Final = st.lists(
@@ -164,5 +164,6 @@ def test_validators_answer_whatever_the_rows_hold(
 
     assert list(results) == list(ValidationType)
     assert all(len(result.message) < 4_000 for result in results.values())
-    infinite = any(frame.select(pl.col(pl.Float64).is_finite().not_().any()).row(0)) if frame.height else False
-    assert not infinite or results[ValidationType.CONTRACT].status is Status.FAILED
+    numbers = frame.select(pl.col(pl.Float64))
+    if any((~column.is_finite()).any() for column in numbers):
+        assert results[ValidationType.CONTRACT].status is Status.FAILED
