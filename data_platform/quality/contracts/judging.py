@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from data_platform.catalog.rules import IsFinite, NoOverlap, NotBefore, OnePerEn
 from data_platform.quality.contracts.across import References, broken_rule, unjudged
 from data_platform.quality.contracts.expressions import finite_rules, kept
 from data_platform.quality.contracts.keys import key_columns, key_findings, key_texts
-from data_platform.quality.contracts.schemas import detail_of, failures, form_of, gate_of
+from data_platform.quality.contracts.schemas import columns_for, detail_of, failures, form_of, gate_of
 from data_platform.quality.profile import Profile
 from data_platform.quality.results import SHOWN_KEYS, Finding, worst_first
 
@@ -108,7 +109,12 @@ def _tally(batch: pl.DataFrame, table: Table, rules: tuple[RowRule, ...], broken
         pl.when(pl.col(rule.column).is_finite()).then(pl.col(rule.column)).alias(rule.column) for _, rule in endless
     )
     others = _suspected(finite, tuple(each for each in numbered if not isinstance(each[1], IsFinite)))
-    for failure in (*failures(detail_of((), endless), batch), *failures(detail_of(table.columns, others), finite)):
+    reports = [
+        failures(detail_of(required, numbered), rows.select(columns_for(required, numbered)))
+        for required, numbered, rows in (((), endless, batch), (table.columns, others, finite))
+        if required or numbered
+    ]
+    for failure in itertools.chain.from_iterable(reports):
         if failure.broken is None:
             raise AssertionError("a check of rows says which rows failed it")
         case = broken.setdefault(failure.column if failure.check == "not_nullable" else failure.check, _Broken())

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from data_platform.catalog import Column
-from data_platform.catalog.rules import RowRule
+from data_platform.catalog.rules import RowRule, columns_of
 from data_platform.quality.contracts.expressions import kept
 
 Schema = Any
@@ -49,16 +49,30 @@ def gate_of(columns: tuple[Column, ...], rules: tuple[RowRule, ...]) -> Schema:
     """A schema with one check that a frame passes when every row keeps every rule, and no key's part is missing."""
     import pandera.polars as pandera  # noqa: PLC0415 - as above
 
-    every = pl.all_horizontal([kept(rule) for rule in rules]) if rules else pl.lit(value=True)
-    return pandera.DataFrameSchema(_required(columns), checks=[_check("every rule", every)])
+    every = [kept(rule).all() for rule in rules]
+
+    def keeps(data: Any) -> bool:  # noqa: ANN401 - pandera's container of a lazy frame
+        frame: pl.LazyFrame = data.lazyframe
+        # A plain answer: given a column, pandera would gather the rows that fail, with all that they hold.
+        return not every or bool(frame.select(pl.all_horizontal(every).alias(_OUTPUT)).collect().item())
+
+    return pandera.DataFrameSchema(_required(columns), checks=[pandera.Check(keeps, name="every rule")])
 
 
 @cache
 def detail_of(columns: tuple[Column, ...], rules: tuple[tuple[str, RowRule], ...]) -> Schema:
-    """A schema with a check for each of these rules, under its own name."""
+    """A schema with a check for each of these rules, under its own name.
+
+    Give it no other columns than `columns_for` says: pandera copies them for every check that fails.
+    """
     import pandera.polars as pandera  # noqa: PLC0415 - as above
 
     return pandera.DataFrameSchema(_required(columns), checks=[_check(name, kept(rule)) for name, rule in rules])
+
+
+def columns_for(columns: tuple[Column, ...], rules: tuple[tuple[str, RowRule], ...]) -> list[str]:
+    """The columns that `detail_of` looks at."""
+    return sorted({*_required_names(columns), *(name for _, rule in rules for name in columns_of(rule))})
 
 
 def failures(schema: Schema, frame: pl.DataFrame) -> Iterator[Failure]:
@@ -96,4 +110,8 @@ def _check(name: str, expression: pl.Expr) -> Any:  # noqa: ANN401 - pandera is 
 def _required(columns: tuple[Column, ...]) -> dict[str, Any]:
     import pandera.polars as pandera  # noqa: PLC0415 - as above
 
-    return {column.name: pandera.Column(nullable=False) for column in columns if not column.nullable}
+    return {name: pandera.Column(nullable=False) for name in _required_names(columns)}
+
+
+def _required_names(columns: tuple[Column, ...]) -> list[str]:
+    return [column.name for column in columns if not column.nullable]
