@@ -80,7 +80,8 @@ def judge(
 def _read_back(staged: StagedFile) -> FileFacts:
     """What the file on the disk says of itself; no rows where its footer cannot be read."""
     try:
-        rows: int = pq.read_metadata(staged.path).num_rows
+        with pq.ParquetFile(staged.path) as file:
+            rows = file.metadata.num_rows
     except (pa.ArrowException, OSError):
         rows = 0
     return FileFacts(hash_file(staged.path), staged.path.stat().st_size, rows)

@@ -147,11 +147,11 @@ def _batches(path: Path, columns: list[str]) -> Iterator[pl.DataFrame]:
 
     Polars decodes them in a third of the time that pyarrow takes, and reads no other row group for a slice.
     """
-    metadata = pq.read_metadata(path)
+    with pq.ParquetFile(path) as file:
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     scan = pl.scan_parquet(path).select(columns)
     start = rows = 0
-    for group in range(metadata.num_row_groups):
-        size = metadata.row_group(group).num_rows
+    for size in sizes:
         if rows and rows + size > BATCH_ROWS:
             yield scan.slice(start, rows).collect()
             start, rows = start + rows, 0
