@@ -23,6 +23,7 @@ from data_platform.catalog.model import (
     Table,
     WrdsQuery,
 )
+from data_platform.catalog.series import Series
 from data_platform.errors import UsageError
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "KenFrenchPortfolios",
     "KenFrenchSite",
     "Partitioning",
+    "Series",
     "Table",
     "WrdsQuery",
     "find_dataset",

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from data_platform.catalog.dtypes import arrow_type
 from data_platform.catalog.rules import Rule
+from data_platform.catalog.series import Series
 from data_platform.errors import UsageError
 
 
@@ -125,6 +126,7 @@ class Table:
 
     `rules` are what a partition's rows must keep beyond types, missing values, dates and the key. They do not decide
     how rows are stored, so a new rule fetches nothing again.
+    `series` names the columns of a table of prices by their roles; anomalies within a partition are sought by them.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Table:
     calendar: str | None
     first_date: dt.date
     rules: tuple[Rule, ...] = ()
+    series: Series | None = None
 
     @property
     def arrow_schema(self) -> pa.Schema:

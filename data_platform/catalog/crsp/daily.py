@@ -11,6 +11,7 @@ from data_platform.catalog.crsp.conventions import CLASSES, IDENTIFIERS, RETURNS
 from data_platform.catalog.model import Column, Partitioning, Table, WrdsQuery
 from data_platform.catalog.rules import Severity
 from data_platform.catalog.ruling import at_least, codes, in_order
+from data_platform.catalog.series import Series
 
 CRSP_DAILY: Final = Table(
     name="crsp_daily",
@@ -97,5 +98,27 @@ CRSP_DAILY: Final = Table(
         in_order("bidlo", "openprc", "askhi", reason="So is the opening price."),
         capitalisation("dlycap", "dlydelflg"),
         codes("dlydelflg", "Y", "N", reason="A flag says yes or no."),
+    ),
+    series=Series(
+        entity="permno",
+        date="date",
+        price="prc",
+        total_return="ret",
+        price_return="retx",
+        previous_price="dlyprevprc",
+        dividend="dlyorddivamt",
+        distribution="dlynonorddivamt",
+        factor="dlyfacprc",
+        cumulative_factor="cfacpr",
+        volume="vol",
+        high="askhi",
+        low="bidlo",
+        opening="openprc",
+        closing="dlyclose",
+        bid="bid",
+        ask="ask",
+        shares="shrout",
+        market_cap="dlycap",
+        leaving="dlydelflg",
     ),
 )

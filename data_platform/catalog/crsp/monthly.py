@@ -11,6 +11,7 @@ from data_platform.catalog.crsp.conventions import CLASSES, IDENTIFIERS, RETURNS
 from data_platform.catalog.model import Column, Partitioning, Table, WrdsQuery
 from data_platform.catalog.rules import Severity
 from data_platform.catalog.ruling import at_least, codes, in_order
+from data_platform.catalog.series import Series
 
 CRSP_MONTHLY: Final = Table(
     name="crsp_monthly",
@@ -73,5 +74,18 @@ CRSP_MONTHLY: Final = Table(
         in_order("mthprcdt", "date", reason="A month's price is of its last session or of an earlier day."),
         capitalisation("mthcap", "mthdelflg"),
         codes("mthdelflg", "Y", "N", reason="A flag says yes or no."),
+    ),
+    series=Series(
+        entity="permno",
+        date="date",
+        price="prc",
+        total_return="ret",
+        price_return="retx",
+        previous_price="mthprevprc",
+        cumulative_factor="cfacpr",
+        volume="vol",
+        shares="shrout",
+        market_cap="mthcap",
+        leaving="mthdelflg",
     ),
 )
