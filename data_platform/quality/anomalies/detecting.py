@@ -1,0 +1,97 @@
+"""`detect`: everything that is wrong with a staged partition, by every detector, in the order of the twelve kinds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from data_platform.catalog import Series, Table
+from data_platform.quality.anomalies.anomaly import Anomaly, Metric
+from data_platform.quality.anomalies.changes import moved_level, moved_sign, null_spike, row_drop, smaller_universe
+from data_platform.quality.anomalies.dates import date_gap
+from data_platform.quality.anomalies.distributions import doubled_dividend
+from data_platform.quality.anomalies.exchanges import flipped_entities, sign_flip, swapped_columns
+from data_platform.quality.anomalies.history import NO_HISTORY, History
+from data_platform.quality.anomalies.prices import price_faults
+from data_platform.quality.anomalies.repetitions import duplicated_day, repeated_days, stale_price
+from data_platform.quality.anomalies.statistics import Statistics
+from data_platform.quality.anomalies.suspects import Suspects, suspects_in
+from data_platform.quality.anomalies.universe import truncated_universe
+from data_platform.quality.calendars import trading_calendar
+from data_platform.quality.profile import Profile, profile_frame
+
+
+def detect(
+    table: Table,
+    partition: str,
+    path: Path,
+    statistics: Statistics,
+    history: History = NO_HISTORY,
+    *,
+    profile: Profile | None = None,
+    today: dt.date | None = None,
+) -> tuple[Anomaly, ...]:
+    """Judge a staged Parquet file whose rows lie in the order of the table's key.
+
+    `statistics` are those of the file itself; `profile` spares one scan of its key. `today` decides whether the end of
+    a year may still be to come; without it, it may. A table without a series is judged by statistics and dates alone.
+    Memory: a block of rows at a time, and the rows under suspicion, a hundred thousand at most.
+    """
+    anomalies = [
+        *row_drop(statistics, history),
+        *null_spike(statistics, history),
+        *moved_level(statistics, history),
+        *moved_sign(statistics, history),
+        *smaller_universe(statistics, history),
+    ]
+    if statistics.rows > 0:
+        profile = profile or _profile(table, path)
+        if profile is not None:
+            anomalies += date_gap(table, partition, profile, today)
+        if table.series is not None:
+            suspects = suspects_in(table.series, path, _spans(table.series, profile))
+            if suspects is not None:
+                anomalies += _within(table, suspects)
+    order = {metric.value: place for place, metric in enumerate(Metric)}
+    return tuple(sorted(anomalies, key=lambda anomaly: order[anomaly.metric]))
+
+
+def _within(table: Table, suspects: Suspects) -> Iterator[Anomaly]:
+    sessions = _sessions(table, suspects)
+    repeated, flipped = repeated_days(suspects), flipped_entities(suspects)
+    # A day that repeats the one before does not fit its returns, nor does the day after it.
+    after = dict(itertools.pairwise(sessions))
+    ignored = {*repeated, *(after[day] for day in repeated if day in after)}
+    yield from price_faults(suspects, sessions, ignored, flipped)
+    yield from doubled_dividend(suspects)
+    yield from stale_price(suspects)
+    yield from duplicated_day(suspects, repeated)
+    yield from swapped_columns(suspects, sessions)
+    yield from sign_flip(suspects, flipped)
+    yield from truncated_universe(suspects)
+
+
+def _sessions(table: Table, suspects: Suspects) -> list[dt.date]:
+    """The calendar's, where it is known to be right; else the partition's own dates."""
+    own = suspects.sessions
+    if table.calendar is None or not own:
+        return own
+    calendar = trading_calendar(table.calendar)
+    return own if own[0] < calendar.strict_from else sorted({*own, *calendar.trading_days_between(own[0], own[-1])})
+
+
+def _profile(table: Table, path: Path) -> Profile | None:
+    frame = pl.scan_parquet(path)
+    present = frame.collect_schema()
+    if table.date_column is None or any(name not in present for name in (*table.key, table.date_column)):
+        return None
+    return profile_frame(frame, key=table.key, date_column=table.date_column, null_counts={})
+
+
+def _spans(series: Series, profile: Profile | None) -> pl.DataFrame | None:
+    spans = None if profile is None else profile.spans
+    return spans if spans is not None and series.entity in spans.columns else None
