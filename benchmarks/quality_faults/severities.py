@@ -44,7 +44,7 @@ SWAPPED_SESSIONS: Final = 20
 """Sessions of one security with low and high, bid and ask, or high and close exchanged; or of all with both returns."""
 
 FLIPPED_SESSIONS: Final = 20
-"""Sessions of one security with the sign of both returns changed; or as many days of securities with that of the price."""
+"""Sessions of one security with the sign of both returns changed; or so many rows with that of the price changed."""
 
 TRUNCATED_SHARE: Final = 0.20
 TRUNCATED_SESSIONS: Final = 10
