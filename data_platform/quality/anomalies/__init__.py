@@ -7,9 +7,10 @@ anomaly, and where statistics are kept, does not belong here.
 """
 
 from data_platform.quality.anomalies.anomaly import GRADES, Anomaly, Metric, Severity
-from data_platform.quality.anomalies.detecting import detect
+from data_platform.quality.anomalies.detecting import detect, inspect
 from data_platform.quality.anomalies.history import NO_HISTORY, History
 from data_platform.quality.anomalies.statistics import ColumnStatistics, Statistics, statistics_of
+from data_platform.quality.anomalies.suspects import Suspects
 
 __all__ = [
     "GRADES",
@@ -20,6 +21,8 @@ __all__ = [
     "Metric",
     "Severity",
     "Statistics",
+    "Suspects",
     "detect",
+    "inspect",
     "statistics_of",
 ]

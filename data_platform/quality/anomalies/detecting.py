@@ -11,6 +11,7 @@ import polars as pl
 
 from data_platform.catalog import Series, Table
 from data_platform.quality.anomalies.anomaly import Anomaly, Metric
+from data_platform.quality.anomalies.blocks import blocks
 from data_platform.quality.anomalies.changes import moved_level, moved_sign, null_spike, row_drop, smaller_universe
 from data_platform.quality.anomalies.dates import date_gap
 from data_platform.quality.anomalies.distributions import doubled_dividend
@@ -18,11 +19,24 @@ from data_platform.quality.anomalies.exchanges import flipped_entities, sign_fli
 from data_platform.quality.anomalies.history import NO_HISTORY, History
 from data_platform.quality.anomalies.prices import price_faults
 from data_platform.quality.anomalies.repetitions import duplicated_day, repeated_days, stale_price
-from data_platform.quality.anomalies.statistics import Statistics
-from data_platform.quality.anomalies.suspects import Suspects, suspects_in
+from data_platform.quality.anomalies.statistics import Statistics, StatisticsTally
+from data_platform.quality.anomalies.suspects import Suspects, SuspectsTally, fits, suspects_in
 from data_platform.quality.anomalies.universe import truncated_universe
 from data_platform.quality.calendars import trading_calendar
 from data_platform.quality.profile import Profile, profile_frame
+
+
+def inspect(table: Table, path: Path, *, profile: Profile | None = None) -> tuple[Statistics, Suspects | None]:
+    """Statistics and suspects of a staged file, which is read once for both; the latter for a table with a series."""
+    counting = StatisticsTally(table, path, profile)
+    series = table.series if table.series is not None and fits(table.series, path) else None
+    looking = None if series is None else SuspectsTally(series, path, _spans(series, profile))
+    wanted = dict.fromkeys((*counting.columns, *(looking.columns if looking is not None else ())))
+    for block in blocks(path, tuple(wanted)):
+        counting.add(block)
+        if looking is not None:
+            looking.add(block)
+    return counting.result(), None if looking is None else looking.result()
 
 
 def detect(
@@ -34,12 +48,14 @@ def detect(
     *,
     profile: Profile | None = None,
     today: dt.date | None = None,
+    suspects: Suspects | None = None,
 ) -> tuple[Anomaly, ...]:
     """Judge a staged Parquet file whose rows lie in the order of the table's key.
 
-    `statistics` are those of the file itself; `profile` spares one scan of its key. `today` decides whether the end of
-    a year may still be to come; without it, it may. A table without a series is judged by statistics and dates alone.
-    Memory: a block of rows at a time, and the rows under suspicion, a hundred thousand at most.
+    `statistics` are those of the file itself; `profile` spares one scan of its key and `suspects`, as `inspect` gives
+    them, the scan of its series. `today` decides whether the end of a year may still be to come; without it, it may. A
+    table without a series is judged by statistics and dates alone. Memory: a block of rows at a time, and the rows
+    under suspicion, some hundred thousand at most.
     """
     anomalies = [
         *row_drop(statistics, history),
@@ -53,7 +69,7 @@ def detect(
         if profile is not None:
             anomalies += date_gap(table, partition, profile, today)
         if table.series is not None:
-            suspects = suspects_in(table.series, path, _spans(table.series, profile))
+            suspects = suspects or suspects_in(table.series, path, _spans(table.series, profile))
             if suspects is not None:
                 anomalies += _within(table, suspects)
     order = {metric.value: place for place, metric in enumerate(Metric)}

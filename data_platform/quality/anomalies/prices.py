@@ -23,7 +23,8 @@ from data_platform.quality.anomalies.suspects import Suspects
 
 _HUNDRED: Final = math.log(100)
 _ABOUT: Final = 0.4
-_EXACT: Final = 0.003
+_EXACT: Final = 2e-5
+_HALF_CENT: Final = 0.005
 _FEW: Final = 5
 _LASTING: Final = 3
 
@@ -36,7 +37,9 @@ def price_faults(
     jumps = _unexplained(suspects, sessions, ignored_dates, ignored)
     size = pl.col("_gap").log().abs()
     hundred = (size - _HUNDRED).abs() < _ABOUT
-    split = pl.any_horizontal([(size - math.log(ratio)).abs() < _EXACT for ratio in SPLIT_RATIOS]) & (
+    # Ratios are exact but for the cents that both prices were rounded to.
+    rounding = _EXACT + _HALF_CENT / pl.col("_price") + _HALF_CENT / pl.coalesce("_before", "_previous")
+    split = pl.any_horizontal([(size - math.log(ratio)).abs() < rounding for ratio in SPLIT_RATIOS]) & (
         (pl.col("_factor") - 1).abs() < JUMP
     )
     hundreds, splits = jumps.filter(hundred), jumps.filter(split & ~hundred)

@@ -32,6 +32,8 @@ FLIP_SEEN: Final = 0.003
 STALE_ROWS: Final = 10
 ORDER: Final = 1e-6
 
+POSITIVE_ROLES: Final = ("price", "volume", "high", "low", "opening", "closing", "bid", "ask", "shares", "market_cap")
+
 
 def with_terms(frame: pl.LazyFrame, series: Series) -> pl.LazyFrame:
     """Add the terms. `_gap` is how many times its returns a price has moved, 1 where all is well."""
@@ -169,8 +171,7 @@ def _doubles(series: Series) -> pl.Expr:
 
 
 def _any_negative(series: Series) -> pl.Expr:
-    roles = ("price", "volume", "high", "low", "opening", "closing", "bid", "ask", "shares", "market_cap")
-    names = [name for role in roles if (name := getattr(series, role)) is not None]
+    names = [name for role in POSITIVE_ROLES if (name := getattr(series, role)) is not None]
     return pl.any_horizontal([(pl.col(name) < 0).fill_null(value=False) for name in names])
 
 

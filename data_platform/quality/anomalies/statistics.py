@@ -15,6 +15,7 @@ from typing import Final, Self
 import polars as pl
 
 from data_platform.catalog import Table
+from data_platform.quality.anomalies.blocks import blocks, row_count
 from data_platform.quality.profile import Profile
 
 SAMPLE: Final = 50_000
@@ -88,63 +89,92 @@ def measured_columns(table: Table) -> tuple[str, ...]:
 
 
 def statistics_of(table: Table, path: Path, *, profile: Profile | None = None) -> Statistics:
-    """Measure a staged Parquet file in one streaming scan.
+    """Measure a staged Parquet file, block by block.
 
-    With the `profile` of the same file neither texts nor the key are read again. Columns that the file lacks are left
-    out. Memory: a block of rows at a time, and a sample of `SAMPLE` rows.
+    With the `profile` of the same file neither texts nor the key are read. Columns that the file lacks are left out.
     """
-    frame = pl.scan_parquet(path)
-    present = frame.collect_schema()
-    names = [column.name for column in table.columns if column.name in present]
-    measured = [name for name in measured_columns(table) if name in present and present[name].is_numeric()]
-    rows = int(frame.select(pl.len()).collect().item())
-    every = rows // SAMPLE + 1
-    # An even step could meet the same weekday or day of the year again and again.
-    sampled = frame.select(measured).gather_every(every if every % 2 else every + 1)
-    counts, sample = pl.collect_all(
-        [frame.select(_counting(table, names, measured, profile)), sampled.cast(pl.Float64)], engine="streaming"
-    )
-    row: dict[str, int | None] = counts.row(0, named=True) if counts.width else {}
-    nulls = {
-        name: profile.null_counts.get(name, 0) if profile is not None else int(row[f"null {name}"] or 0)
-        for name in names
-    }
-    levels = {name: _level(sample.get_column(name)) for name in measured}
-    return Statistics(
-        rows=rows,
-        dates=len(profile.dates) if profile is not None else int(row.get("dates") or 0),
-        entities=_entities(profile, row),
-        columns={
-            name: ColumnStatistics(
-                null_share=_share(nulls[name], rows),
-                zero_share=_share(row.get(f"zero {name}") or 0, rows - nulls[name]) if name in levels else None,
-                negative_share=_share(row.get(f"negative {name}") or 0, rows - nulls[name]) if name in levels else None,
-                log_median=levels[name][0] if name in levels else None,
-                log_mad=levels[name][1] if name in levels else None,
+    tally = StatisticsTally(table, path, profile)
+    for block in blocks(path, tally.columns):
+        tally.add(block)
+    return tally.result()
+
+
+class StatisticsTally:
+    """Statistics in the making: told every block of a file, in whatever order, it keeps counts and a sample of rows."""
+
+    def __init__(self, table: Table, path: Path, profile: Profile | None) -> None:
+        present = pl.read_parquet_schema(path)
+        self._names = [column.name for column in table.columns if column.name in present]
+        self._measured = [name for name in measured_columns(table) if name in present and present[name].is_numeric()]
+        self._rows = row_count(path)
+        self._profile = profile
+        self._key = _key(table, self._names)
+        self._path = path
+        every = self._rows // SAMPLE + 1
+        # An even step could meet the same weekday or day of the year again and again.
+        self._every = every if every % 2 else every + 1
+        self._counts: list[pl.DataFrame] = []
+        self._samples: list[pl.DataFrame] = []
+        self.columns: tuple[str, ...] = tuple(self._measured if profile is not None else self._names)
+        """What has to be in the blocks."""
+
+    def add(self, block: pl.DataFrame) -> None:
+        """Count a block."""
+        wanted = [(pl.col(name) == 0).sum().alias(f"zero {name}") for name in self._measured]
+        wanted += [(pl.col(name) < 0).sum().alias(f"negative {name}") for name in self._measured]
+        if self._profile is None:
+            wanted += [pl.col(name).null_count().alias(f"null {name}") for name in self._names]
+        self._counts.append(block.select(wanted).cast(pl.Int64))
+        self._samples.append(block.select(self._measured).gather_every(self._every).cast(pl.Float64))
+
+    def result(self) -> Statistics:
+        """The statistics of all blocks."""
+        counts: dict[str, int] = pl.concat(self._counts).sum().row(0, named=True) if self._counts else {}
+        profile, rows = self._profile, self._rows
+        known = (
+            profile.null_counts
+            if profile is not None
+            else {name: counts.get(f"null {name}", 0) for name in self._names}
+        )
+        dates, entities = self._different()
+        sample = pl.concat(self._samples) if self._samples else pl.DataFrame()
+        columns: dict[str, ColumnStatistics] = {}
+        for name in self._names:
+            nulls = known.get(name, 0)
+            if name not in self._measured:
+                columns[name] = ColumnStatistics(null_share=_share(nulls, rows))
+                continue
+            middle, spread = _level(sample.get_column(name)) if sample.width else (None, None)
+            columns[name] = ColumnStatistics(
+                null_share=_share(nulls, rows),
+                zero_share=_share(counts.get(f"zero {name}", 0), rows - nulls),
+                negative_share=_share(counts.get(f"negative {name}", 0), rows - nulls),
+                log_median=middle,
+                log_mad=spread,
             )
-            for name in names
-        },
-    )
+        return Statistics(rows=rows, dates=dates, entities=entities, columns=columns)
 
-
-def _counting(table: Table, names: list[str], measured: list[str], profile: Profile | None) -> list[pl.Expr]:
-    wanted = [(pl.col(name) == 0).sum().alias(f"zero {name}") for name in measured]
-    wanted += [(pl.col(name) < 0).sum().alias(f"negative {name}") for name in measured]
-    if profile is not None:
-        return wanted
-    wanted += [pl.col(name).null_count().alias(f"null {name}") for name in names]
-    if table.date_column in names:
-        wanted.append(pl.col(table.date_column).drop_nulls().n_unique().alias("dates"))
-        entity = [name for name in table.key if name != table.date_column and name in names]
-        if table.date_column in table.key and entity:
+    def _different(self) -> tuple[int, int]:
+        """Numbers of different dates and entities."""
+        if self._profile is not None:
+            spans = self._profile.spans
+            return len(self._profile.dates), 0 if spans is None else spans.height
+        date, entity = self._key
+        wanted = [pl.col(date).drop_nulls().n_unique().alias("dates")] if date is not None else []
+        if entity:
             wanted.append(pl.struct(entity).n_unique().alias("entities"))
-    return wanted
+        if not wanted or self._rows == 0:
+            return 0, 0
+        found = pl.scan_parquet(self._path).select(wanted).collect(engine="streaming").row(0, named=True)
+        return int(found.get("dates", 0)), int(found.get("entities", 0))
 
 
-def _entities(profile: Profile | None, row: Mapping[str, int | None]) -> int:
-    if profile is None:
-        return int(row.get("entities") or 0)
-    return 0 if profile.spans is None else profile.spans.height
+def _key(table: Table, names: list[str]) -> tuple[str | None, list[str]]:
+    """The date and, where it is part of the key, the rest of the key, as far as they are there."""
+    if table.date_column not in names:
+        return None, []
+    entity = [name for name in table.key if name != table.date_column and name in names]
+    return table.date_column, entity if table.date_column in table.key else []
 
 
 def _level(values: pl.Series) -> tuple[float | None, float | None]:

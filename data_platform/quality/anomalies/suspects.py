@@ -15,7 +15,9 @@ from typing import Final
 import polars as pl
 
 from data_platform.catalog import Series
-from data_platform.quality.anomalies.relations import flags, repeats, with_terms
+from data_platform.quality.anomalies.blocks import blocks
+from data_platform.quality.anomalies.relations import STALE_ROWS, flags, repeats, with_terms
+from data_platform.quality.anomalies.screening import is_suspicious
 
 MOST_ROWS: Final = 100_000
 """More suspect rows than this say nothing new; those beyond are not collected."""
@@ -23,7 +25,7 @@ MOST_ROWS: Final = 100_000
 MOST_SERIES: Final = 200
 """So many whole series are read at most."""
 
-_TERMS: Final = ("_gap", "_moved", "_factor", "_issued", "_cap", "_date_before", "_previous")
+_TERMS: Final = ("_gap", "_moved", "_factor", "_issued", "_cap", "_date_before", "_before", "_previous", "_price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,47 +77,88 @@ class Suspects:
 
 
 def suspects_in(series: Series, path: Path, spans: pl.DataFrame | None = None) -> Suspects | None:
-    """Scan the staged file once, in blocks; None when it lacks a column of the series or holds another type in one.
+    """Read the staged file once, block by block; None when it lacks a column of the series or has another type in one.
 
     `spans` are those of the profile, which are not computed again.
     """
-    frame = pl.scan_parquet(path)
-    schema = frame.collect_schema()
-    if not _fits(series, schema):
+    if not fits(series, path):
         return None
-    terms = with_terms(frame.select(series.columns), series)
-    looked = flags(series)
-    flagged = terms.with_columns(flag.alias(name) for name, flag in looked.items())
-    rows = (
-        flagged.filter(pl.any_horizontal(list(looked)))
-        .select(series.entity, series.date, *_TERMS, *looked)
-        .head(MOST_ROWS)
-    )
-    dates = (
-        terms.select(series.date, repeats(series).alias("repeated"), pl.col("_volume").is_not_null().alias("traded"))
-        .group_by(series.date)
-        .agg(pl.len().alias("rows"), pl.col("traded").sum(), pl.col("repeated").sum())
-    )
-    queries = [rows, dates]
-    if spans is None:
-        day = pl.col(series.date)
-        queries.append(
-            frame.group_by(series.entity).agg(day.min().alias("first"), day.max().alias("last"), pl.len().alias("rows"))
+    tally = SuspectsTally(series, path, spans)
+    for block in blocks(path, tally.columns):
+        tally.add(block)
+    return tally.result()
+
+
+class SuspectsTally:
+    """Suspects in the making: told every block of a file, in its order, it keeps the rows that break a relation."""
+
+    def __init__(self, series: Series, path: Path, spans: pl.DataFrame | None) -> None:
+        self._series = series
+        self._path = path
+        self._spans = spans
+        self._flags = flags(series)
+        empty = pl.scan_parquet(path).select(series.columns).head(0)
+        self._before: pl.DataFrame = empty.collect()
+        self._rows: list[pl.DataFrame] = [self._looked_at(empty).collect()]
+        self._dates: list[pl.DataFrame] = [_by_date(series, self._before)]
+        self._number = 0
+        self.columns: tuple[str, ...] = series.columns
+        """What has to be in the blocks."""
+
+    def add(self, block: pl.DataFrame) -> None:
+        """Look at the next block, and at the last rows of those before, on which its first ones look back."""
+        block = block.select(self.columns)
+        carried = self._before.height
+        seen = pl.concat([self._before, block], rechunk=True) if carried else block
+        self._before = seen.tail(STALE_ROWS)
+        self._dates.append(_by_date(self._series, block))
+        if self._number < MOST_ROWS and is_suspicious(seen, self._series):
+            suspect = self._looked_at(seen.lazy()).slice(carried).filter(pl.any_horizontal(*self._flags, "_repeated"))
+            self._rows.append(suspect.collect())
+            self._number += self._rows[-1].height
+
+    def result(self) -> Suspects:
+        """The suspects of all blocks."""
+        date = self._series.date
+        rows = pl.concat(self._rows).head(MOST_ROWS)
+        repeated = rows.group_by(date).agg(pl.col("_repeated").sum().alias("repeated"))
+        dates = pl.concat(self._dates).group_by(date).sum().drop_nulls(date).join(repeated, on=date, how="left")
+        return Suspects(
+            series=self._series,
+            path=self._path,
+            rows=rows.filter(pl.any_horizontal(list(self._flags))),
+            dates=dates.with_columns(pl.col("repeated").fill_null(0)).sort(date),
+            spans=self._counted_spans() if self._spans is None else self._spans,
         )
-    collected = pl.collect_all(queries, engine="streaming")
-    return Suspects(
-        series=series,
-        path=path,
-        rows=collected[0].sort(series.entity, series.date),
-        dates=collected[1].drop_nulls(series.date).sort(series.date),
-        spans=collected[2] if spans is None else spans,
+
+    def _looked_at(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        terms = with_terms(frame, self._series).with_columns(repeats(self._series).alias("_repeated"))
+        flagged = terms.with_columns(flag.alias(name) for name, flag in self._flags.items())
+        return flagged.select(self._series.entity, self._series.date, *_TERMS, *self._flags, "_repeated")
+
+    def _counted_spans(self) -> pl.DataFrame:
+        day = pl.col(self._series.date)
+        each = pl.scan_parquet(self._path).group_by(self._series.entity)
+        spans = each.agg(day.min().alias("first"), day.max().alias("last"), pl.len().alias("rows"))
+        return spans.collect(engine="streaming")
+
+
+def _by_date(series: Series, block: pl.DataFrame) -> pl.DataFrame:
+    traded = pl.lit(value=False) if series.volume is None else (pl.col(series.volume) > 0).fill_null(value=False)
+    left = pl.lit(value=False) if series.leaving is None else (pl.col(series.leaving) == "Y").fill_null(value=False)
+    return block.group_by(series.date).agg(
+        pl.len().cast(pl.Int64).alias("rows"),
+        traded.sum().cast(pl.Int64).alias("traded"),
+        left.sum().cast(pl.Int64).alias("left"),
     )
 
 
-def _fits(series: Series, schema: pl.Schema) -> bool:
+def fits(series: Series, path: Path) -> bool:
+    """Whether the file has every column of the series, each of a type that can be reckoned with."""
+    schema = pl.read_parquet_schema(path)
     if any(name not in schema for name in series.columns):
         return False
-    texts = {series.entity, series.leaving}
-    numbers = [name for name in series.columns if name not in {*texts, series.date}]
+    others = {series.entity, series.date, series.leaving}
     leaving = series.leaving is None or schema[series.leaving] == pl.String
-    return schema[series.date] == pl.Date and leaving and all(schema[name].is_numeric() for name in numbers)
+    numbers = all(schema[name].is_numeric() for name in series.columns if name not in others)
+    return schema[series.date] == pl.Date and leaving and numbers

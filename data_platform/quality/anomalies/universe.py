@@ -46,7 +46,7 @@ def truncated_universe(suspects: Suspects) -> Iterator[Anomaly]:
 
 def _counts(suspects: Suspects) -> pl.DataFrame:
     """For each date `rows`, and `alive`: entities whose first date is not after it and whose last is not before it."""
-    dates = suspects.dates.select(pl.col(suspects.series.date).alias("date"), pl.col("rows").cast(pl.Int64))
+    dates = suspects.dates.select(pl.col(suspects.series.date).alias("date"), pl.col("rows").cast(pl.Int64), "left")
     begun = suspects.spans.drop_nulls("first").group_by(pl.col("first").alias("date")).len("begun")
     ended = suspects.spans.drop_nulls("last").group_by(pl.col("last").alias("date")).len("ended")
     return (
@@ -62,7 +62,8 @@ def _cliffs(counts: pl.DataFrame) -> list[dt.date]:
     """Dates from which on many securities lack to the end, or before which many lack from the beginning."""
     rows: list[int] = counts.get_column("rows").to_list()
     dates: list[dt.date] = counts.get_column("date").to_list()
-    ended: list[int] = counts.get_column("ended").to_list()
+    # Who was delisted on the date has a reason to end.
+    ended: list[int] = (counts.get_column("ended") - counts.get_column("left")).to_list()
     begun: list[int] = counts.get_column("begun").to_list()
     last = len(rows) - 1
     found_dates: list[dt.date] = []
