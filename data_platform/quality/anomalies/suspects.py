@@ -108,13 +108,14 @@ class SuspectsTally:
     def add(self, block: pl.DataFrame) -> None:
         """Look at the next block, and at the last rows of those before, on which its first ones look back."""
         block = block.select(self.columns)
-        carried = self._before.height
-        seen = pl.concat([self._before, block], rechunk=True) if carried else block
-        self._before = seen.tail(STALE_ROWS)
+        before, carried = self._before, self._before.height
+        self._before = pl.concat([before, block.tail(STALE_ROWS)]).tail(STALE_ROWS)
         self._dates.append(_by_date(self._series, block))
-        if self._number < MOST_ROWS and is_suspicious(seen, self._series):
-            suspect = self._looked_at(seen.lazy()).slice(carried).filter(pl.any_horizontal(*self._flags, "_repeated"))
-            self._rows.append(suspect.collect())
+        # The seam is asked apart, since putting the whole together costs as much as the questions.
+        seam = pl.concat([before, block.head(STALE_ROWS)])
+        if self._number < MOST_ROWS and any(is_suspicious(each, self._series) for each in (seam, block)):
+            looked = self._looked_at(pl.concat([before, block]).lazy()).slice(carried)
+            self._rows.append(looked.filter(pl.any_horizontal(*self._flags, "_repeated")).collect())
             self._number += self._rows[-1].height
 
     def result(self) -> Suspects:
