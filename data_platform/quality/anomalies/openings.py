@@ -14,7 +14,10 @@ from data_platform.quality.anomalies.splits import SPLIT_RATIOS
 from data_platform.quality.anomalies.suspects import Suspects
 
 _NEAR: Final = 0.06
-_TURNOVER: Final = 2.5
+_TURNOVER: Final = 3.0
+_WEEKS: Final = 11
+"""Rows, five before and five after, whose median turnover is the usual one."""
+
 _CALM: Final = 4.0
 _CONSISTENT: Final = 1.4826
 _FEWEST: Final = 20
@@ -28,6 +31,7 @@ def split_like_openings(suspects: Suspects) -> pl.DataFrame:
         return rows
     entity, price = pl.col(series.entity), pl.col("_price")
     turnover = price * pl.col("_volume")
+    around = turnover.rolling_median(_WEEKS, center=True, min_samples=3)
     opening = pl.col(series.opening).cast(pl.Float64)
     gap = (opening / pl.col("_before")).log().abs()
     near = pl.any_horizontal([(gap - math.log(ratio)).abs() < _NEAR for ratio in SPLIT_RATIOS if ratio >= 4 / 3])
@@ -35,7 +39,7 @@ def split_like_openings(suspects: Suspects) -> pl.DataFrame:
     spread = _CONSISTENT * (move - move.median().over(entity)).abs().median().over(entity)
     whole = suspects.whole(rows.get_column(series.entity).to_list()).with_columns(
         (near & ((price / opening).log().abs() < _CALM * spread)).alias("_split"),
-        (turnover < _TURNOVER * turnover.median().over(entity)).alias("_usual"),
+        (turnover < _TURNOVER * around.over(entity)).alias("_usual"),
         (pl.len().over(entity) >= _FEWEST).alias("_enough"),
     )
     calm = whole.filter(pl.col("_split") & pl.col("_usual") & pl.col("_enough")).select(series.entity, series.date)

@@ -32,9 +32,10 @@ _TERMS: Final = ("_gap", "_moved", "_factor", "_issued", "_cap", "_date_before",
 class Suspects:
     """What the scan found.
 
-    `rows` has entity and date, the terms and a flag per relation, in key order, only of rows with a flag. `dates` has
-    for each date `rows`, `traded` and `repeated` (rows that are those of the row before), in order. `spans` has for
-    each entity `first`, `last` and `rows`.
+    `rows` has entity and date, the terms and a flag per relation, in key order, of rows with a flag only. `dates` says
+    of each date, in order, how many `rows` there are and how many of them `traded` (with volume), `left` (delisted),
+    are `known` (to be of one or not) and `repeated` (those of the row before). `spans` has for each entity `first`,
+    `last` and `rows`.
     """
 
     series: Series
@@ -146,11 +147,12 @@ class SuspectsTally:
 
 def _by_date(series: Series, block: pl.DataFrame) -> pl.DataFrame:
     traded = pl.lit(value=False) if series.volume is None else (pl.col(series.volume) > 0).fill_null(value=False)
-    left = pl.lit(value=False) if series.leaving is None else (pl.col(series.leaving) == "Y").fill_null(value=False)
+    leaving = pl.lit(None, dtype=pl.String) if series.leaving is None else pl.col(series.leaving)
     return block.group_by(series.date).agg(
         pl.len().cast(pl.Int64).alias("rows"),
         traded.sum().cast(pl.Int64).alias("traded"),
-        left.sum().cast(pl.Int64).alias("left"),
+        (leaving == "Y").sum().cast(pl.Int64).alias("left"),
+        leaving.count().cast(pl.Int64).alias("known"),
     )
 
 

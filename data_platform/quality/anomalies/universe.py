@@ -17,6 +17,9 @@ _OF_FEW: Final = 0.2
 """Of a handful of securities, one is a fifth."""
 
 CLIFF: Final = 0.10
+CLIFF_UNEXPLAINED: Final = 0.15
+"""Where no row says whether it is of a delisting, some of those that end may be delisted."""
+
 CLIFF_FEWEST: Final = 4
 _BEGINNING: Final = 60
 """Whole exchanges joined the universe on one day (July 1962, December 1972), never in the first sessions of a year."""
@@ -46,7 +49,7 @@ def truncated_universe(suspects: Suspects) -> Iterator[Anomaly]:
 
 def _counts(suspects: Suspects) -> pl.DataFrame:
     """For each date `rows`, and `alive`: entities whose first date is not after it and whose last is not before it."""
-    dates = suspects.dates.select(pl.col(suspects.series.date).alias("date"), pl.col("rows").cast(pl.Int64), "left")
+    dates = suspects.dates.select(pl.col(suspects.series.date).alias("date"), "rows", "left", "known")
     begun = suspects.spans.drop_nulls("first").group_by(pl.col("first").alias("date")).len("begun")
     ended = suspects.spans.drop_nulls("last").group_by(pl.col("last").alias("date")).len("ended")
     return (
@@ -66,11 +69,12 @@ def _cliffs(counts: pl.DataFrame) -> list[dt.date]:
     ended: list[int] = (counts.get_column("ended") - counts.get_column("left")).to_list()
     begun: list[int] = counts.get_column("begun").to_list()
     last = len(rows) - 1
+    share = CLIFF if counts.get_column("known").sum() else CLIFF_UNEXPLAINED
     found_dates: list[dt.date] = []
     for at in range(last):
         fewer = ended[at] - begun[at + 1]
-        if fewer >= max(CLIFF_FEWEST, CLIFF * rows[at]):
+        if fewer >= max(CLIFF_FEWEST, share * rows[at]):
             found_dates.append(dates[at + 1])
-        if at + 1 <= min(_BEGINNING, last // 3) and -fewer >= max(CLIFF_FEWEST, CLIFF * rows[at + 1]):
+        if at + 1 <= min(_BEGINNING, last // 3) and -fewer >= max(CLIFF_FEWEST, share * rows[at + 1]):
             found_dates.append(dates[at])
     return found_dates
