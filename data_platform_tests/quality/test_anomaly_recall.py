@@ -13,7 +13,7 @@ from benchmarks.quality_faults.scoring import INJECTORS
 from benchmarks.quality_faults.severities import EVALUATION_SEEDS, TUNING_SEEDS, WARNINGS
 from data_platform.quality.anomalies import GRADES, Metric, Severity
 
-MARKETS = 8
+MARKETS = 6
 
 
 @pytest.fixture(scope="module")
