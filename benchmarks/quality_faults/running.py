@@ -22,12 +22,12 @@ def score_synthetic(seeds: Sequence[int], folder: Path) -> Score:
     return score
 
 
-def score_real(data: Path, folder: Path, *, rounds: int, seed: int) -> Score:
-    """Every year of the shares together and of each alone clean; each fault into each year of them together."""
+def score_real(data: Path, folder: Path, *, rounds: int, seed: int, years: int = 99) -> Score:
+    """Every year of the shares together and of each alone clean; each fault into the last years of them together."""
     score = Score()
     together, alone = real_partitions(data, folder)
     judge_clean(score, [*alone, *together], folder)
     for turn in range(rounds):
-        for partition in together:
+        for partition in together[-years:]:
             inject(score, partition, (seed, turn, int(partition.name)), folder, INJECTORS)
     return score

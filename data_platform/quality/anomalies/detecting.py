@@ -14,11 +14,10 @@ from data_platform.quality.anomalies.anomaly import Anomaly, Metric
 from data_platform.quality.anomalies.blocks import blocks
 from data_platform.quality.anomalies.changes import moved_level, moved_sign, null_spike, row_drop, smaller_universe
 from data_platform.quality.anomalies.dates import date_gap
-from data_platform.quality.anomalies.distributions import doubled_dividend
 from data_platform.quality.anomalies.exchanges import flipped_entities, sign_flip, swapped_columns
 from data_platform.quality.anomalies.history import NO_HISTORY, History
 from data_platform.quality.anomalies.prices import price_faults
-from data_platform.quality.anomalies.repetitions import duplicated_day, repeated_days, stale_price
+from data_platform.quality.anomalies.repetitions import doubled_dividend, duplicated_day, repeated_days, stale_price
 from data_platform.quality.anomalies.statistics import Statistics, StatisticsTally
 from data_platform.quality.anomalies.suspects import Suspects, SuspectsTally, fits, suspects_in
 from data_platform.quality.anomalies.universe import truncated_universe

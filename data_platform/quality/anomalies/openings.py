@@ -10,8 +10,10 @@ from typing import Final
 
 import polars as pl
 
-from data_platform.quality.anomalies.splits import SPLIT_RATIOS
 from data_platform.quality.anomalies.suspects import Suspects
+
+SPLIT_RATIOS: Final = (*(float(number) for number in range(2, 21)), 25.0, 30.0, 40.0, 50.0, 3 / 2, 4 / 3, 5 / 4, 5 / 3)
+"""Greater than one: a merger of shares is the inverse. Smaller ones are stock dividends, no larger than many a move."""
 
 _NEAR: Final = 0.06
 _TURNOVER: Final = 3.0

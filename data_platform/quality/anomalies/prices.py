@@ -16,9 +16,8 @@ from typing import Final
 import polars as pl
 
 from data_platform.quality.anomalies.anomaly import Anomaly, Metric, counted, found
-from data_platform.quality.anomalies.openings import split_like_openings
+from data_platform.quality.anomalies.openings import SPLIT_RATIOS, split_like_openings
 from data_platform.quality.anomalies.relations import JUMP
-from data_platform.quality.anomalies.splits import SPLIT_RATIOS
 from data_platform.quality.anomalies.suspects import Suspects
 
 _HUNDRED: Final = math.log(100)

@@ -1,4 +1,4 @@
-"""What was delivered again: a day like the day before, a price that stands still while shares change hands."""
+"""What counts twice: a day like the one before, a price that stands still, a dividend in the amount or the return."""
 
 from __future__ import annotations
 
@@ -81,4 +81,17 @@ def stale_price(suspects: Suspects) -> Iterator[Anomaly]:
             current=float(long.height),
             expected=0.0,
             keys=suspects.keys(long),
+        )
+
+
+def doubled_dividend(suspects: Suspects) -> Iterator[Anomaly]:
+    """Ex-dates on which the difference of the two returns is twice or half what the dividend makes it."""
+    rows = suspects.flagged("_doubles")
+    if rows.height:
+        yield found(
+            Metric.DOUBLED_DIVIDEND,
+            f"{counted(rows.height, 'dividend')} counted twice, in the amount or in the total return but not in both",
+            current=float(rows.height),
+            expected=0.0,
+            keys=suspects.keys(rows),
         )

@@ -6,9 +6,6 @@ those leave out as no numbers (zero, infinite, of the wrong sign) count as suspi
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
-
 import polars as pl
 
 from data_platform.catalog import Series
@@ -101,7 +98,7 @@ def _any(series: Series) -> pl.Expr:
             looks = (price == price.shift(back)) & (price == price.shift(back // 2)) & (entity == entity.shift(back))
             asked.append(again & looks & (pl.col(series.price_return) == 0))
     asked += _crossed(series)
-    return reduce(or_, [each.any(ignore_nulls=True) for each in asked])
+    return pl.any_horizontal([each.any(ignore_nulls=True) for each in asked])
 
 
 def _crossed(series: Series) -> list[pl.Expr]:
