@@ -112,6 +112,7 @@ FILLINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "table_name": _TABLE,
         "partition": "(2000 + n % 25)::text",
         "manifest_version": "n",
+        "source": "'wrds'",
         "row_count": "n * 10",
         "null_shares": '\'{"prc": 0.0, "ret": 0.01}\'::jsonb',
         "statistics": "'{}'::jsonb",

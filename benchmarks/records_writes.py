@@ -52,7 +52,7 @@ Calls = Mapping[str, Callable[[Connection], object]]
 
 _ALERT: Final = Alert("crsp", "crsp_daily", "2024", "row_drop", "error", "12 % fewer rows", 88.0, 100.0, -12.0)
 _CHECK: Final = Validation("crsp", "crsp_daily", "2024", "row_count", "passed", "100", "100")
-_STATISTICS: Final = PartitionStatistics("crsp", "crsp_t1", "2007", 10**6, 100, {"ret": 0.01}, {})
+_STATISTICS: Final = PartitionStatistics("crsp", "crsp_t1", "2007", 10**6, "wrds", 100, {"ret": 0.01}, {})
 _COVERAGE: Final = PartitionCoverage(
     "crsp", "crsp_t1", "2007", 3, dt.date(2007, 1, 3), dt.date(2007, 12, 31), 100, 2, 251, 0, [], {"2007-01": 2}
 )
@@ -97,6 +97,7 @@ def _of_anybody(scope: Scope) -> Calls:
     lines = [NewLine(uuid4(), now, "crsp", "crsp_daily", "INFO", "done", {"rows": 1}, run) for _ in range(100)]
     return {
         "alerts.acknowledge": lambda c: alerts.acknowledge(c, _FIRST_OPEN, scope.user, "the source says so"),
+        "alerts.store_new, 2": lambda c: alerts.store_new(c, [_ALERT] * 2),
         "alerts.store, 5": lambda c: alerts.store(c, [_ALERT] * 5),
         "coverage.store, new": lambda c: coverage.store(c, _COVERAGE),
         "partition_statistics.store": lambda c: partition_statistics.store(c, _STATISTICS),

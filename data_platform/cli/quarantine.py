@@ -11,6 +11,7 @@ from data_platform.catalog import find_table
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.session import Reading, Session, open_session, reading_session
+from data_platform.errors import UsageError
 from data_platform.governance.permissions import Action, is_administrator, require, require_administrator
 from data_platform.sync.context import SyncContext
 from data_platform.sync.restoring import restore_quarantined
@@ -71,17 +72,30 @@ def show(entry_id: EntryId, *, as_json: Json = False) -> None:
 
 
 @app.command()
-def restore(entry_id: EntryId, *, reason: Reason = "") -> None:
+def restore(
+    entry_id: EntryId,
+    *,
+    accept_anomalies: Annotated[
+        bool, typer.Option("--accept-anomalies", help="Publish it though statistics find it odd; give a reason.")
+    ] = False,
+    reason: Reason = "",
+) -> None:
     """Validate an entry again and publish it when it passes. Exit 6 when it still fails."""
+    if accept_anomalies and not reason:
+        raise UsageError("Accepting anomalies needs a reason.", hint="Say what was looked at: --reason TEXT")
     with open_session() as session:
         entry = _entry_for(session, entry_id, Action.TRIGGER_DATA_SYNC)
         context = SyncContext(session.settings, session.warehouse, session.records)
-        manifest = restore_quarantined(context, entry)
+        manifest = restore_quarantined(context, entry, accept_anomalies=accept_anomalies)
         session.record(
             "quarantine.restore",
             dataset=entry.dataset,
             subject=f"{entry.table}/{entry.entry_id}",
-            new_value={"partition": entry.partition, "version": manifest.manifest_version},
+            new_value={
+                "partition": entry.partition,
+                "version": manifest.manifest_version,
+                "accept_anomalies": accept_anomalies,
+            },
             reason=reason,
         )
     say(f"{entry.table} {entry.partition} passed and is published as version {manifest.manifest_version}.")

@@ -34,6 +34,7 @@ _ABOUT_CHECKS: Final = {
     "date_continuity": "Every session or month is there, nothing else, and each security or portfolio on its dates.",
     "contract": "The key is unique, rows stand in its order, and they keep the rules that the catalog declares.",
     "checksum": "The staged file, read back, has the hash, the size and the rows that were written.",
+    "anomaly": "Nothing looks wrong beside the versions and years before, nor within: twelve kinds of fault.",
 }
 
 

@@ -23,6 +23,7 @@ class ValidationType(StrEnum):
     DATE_CONTINUITY = "date_continuity"
     CONTRACT = "contract"
     CHECKSUM = "checksum"
+    ANOMALY = "anomaly"
 
 
 class Status(StrEnum):

@@ -1,4 +1,4 @@
-"""The validators: row count, null shares, schema, date continuity, contract and checksum, each a pure function.
+"""The validators: row count, null shares, schema, dates, contract, checksum and anomalies, each a pure function.
 
 Figures: 5 % tolerance against the source's own count, at most 10 % fewer rows than the previous version of the same
 partition, at most 25 % fewer rows per session than the year before (the listed universe never shrank faster).
@@ -16,6 +16,8 @@ import pyarrow as pa
 from data_platform.catalog import Partitioning, Table
 from data_platform.catalog.drift import columns_of, compare
 from data_platform.catalog.rules import Severity
+from data_platform.quality.anomalies.anomaly import Anomaly
+from data_platform.quality.anomalies.verdict import verdict_on
 from data_platform.quality.calendars import TradingCalendar
 from data_platform.quality.continuity import date_continuity
 from data_platform.quality.contracts.keys import ORDERED, UNIQUE
@@ -47,7 +49,8 @@ class Evidence:
     `neighbour_rows_per_session` that of the partition before this one. Each is None when unknown.
 
     `findings` are what the table's contract found on the rows, and `unjudged` sentences about what it could not judge.
-    `reported` is what staging said of the file, `read_back` what the file says of itself.
+    `reported` is what staging said of the file, `read_back` what the file says of itself. `anomalies` are what its
+    statistics show; `anomalies_accepted` says that a person has looked at them and wants the partition all the same.
     """
 
     table: Table
@@ -64,6 +67,8 @@ class Evidence:
     unjudged: tuple[str, ...] = ()
     reported: FileFacts | None = None
     read_back: FileFacts | None = None
+    anomalies: tuple[Anomaly, ...] = ()
+    anomalies_accepted: bool = False
 
 
 def validate(evidence: Evidence) -> tuple[CheckResult, ...]:
@@ -219,6 +224,11 @@ def continuity(evidence: Evidence) -> CheckResult:
     )
 
 
+def anomaly(evidence: Evidence) -> CheckResult:
+    """Judge what the statistics of the partition show, beside its history and within itself."""
+    return verdict_on(evidence.anomalies, accepted=evidence.anomalies_accepted)
+
+
 CHECKS: Final[Mapping[ValidationType, Callable[[Evidence], CheckResult]]] = {
     ValidationType.ROW_COUNT: row_count,
     ValidationType.NULL_PCT: null_pct,
@@ -226,6 +236,7 @@ CHECKS: Final[Mapping[ValidationType, Callable[[Evidence], CheckResult]]] = {
     ValidationType.DATE_CONTINUITY: continuity,
     ValidationType.CONTRACT: contract,
     ValidationType.CHECKSUM: checksum,
+    ValidationType.ANOMALY: anomaly,
 }
 
 

@@ -31,6 +31,11 @@ _LARGEST_ID: Final = 2**63 - 1
 _ACKNOWLEDGMENT: Final = sql.SQL(
     "id, created_at, alert_id, dataset, metric, severity, acknowledged_by, acknowledged_at, reason, original_alert"
 )
+_OPEN: Final = """
+    SELECT FROM platform.data_anomaly_alerts
+    WHERE NOT acknowledged AND dataset = %s AND table_name = %s AND partition = %s AND metric = %s AND severity = %s
+    LIMIT 1
+"""
 # The page is cut before the acknowledgments are looked up, so that they cost one look each.
 _GROUPED: Final = sql.SQL(
     """
@@ -134,6 +139,23 @@ def store(connection: Connection, alerts: Iterable[Alert]) -> list[int]:
             returning=True,
         )
         return [row["id"] for result in cursor.results() for row in result]
+
+
+def store_new(connection: Connection, alerts: Iterable[Alert]) -> list[int]:
+    """Record those of the alerts that are not open already, and return their ids, in the order given.
+
+    An alert of the same table, partition, metric and severity that nobody has settled says it all: it is not repeated
+    by each sync that finds the same.
+    """
+    return [
+        number
+        for alert in alerts
+        if connection.execute(
+            _OPEN, (alert.dataset, alert.table_name, alert.partition, alert.metric, alert.severity)
+        ).fetchone()
+        is None
+        for number in store(connection, [alert])
+    ]
 
 
 def get(connection: Connection, alert_id: int) -> StoredAlert | None:

@@ -16,24 +16,25 @@ from data_platform.records.connection import Connection
 class PartitionStatistics:
     """Figures of one version of a partition.
 
-    `null_shares` has the share of missing values of each column; `statistics` what the anomaly detection makes of its
-    own figures. Both hold counts and shares, never values of rows.
+    `null_shares` has the share of missing values of each column; `statistics` further figures by name
+    and column, such as the share of zeros. All are counts, shares and scale-free figures of columns, never values.
     """
 
     dataset: str
     table_name: str
     partition: str
     manifest_version: int
+    source: str
     row_count: int
     null_shares: Mapping[str, float]
-    statistics: Mapping[str, object]
+    statistics: Mapping[str, Mapping[str, float]]
     sync_run_id: UUID | None = None
     created_at: dt.datetime | None = None
 
 
-_COLUMNS = (
-    "created_at, dataset, table_name, partition, manifest_version, row_count, null_shares, statistics, sync_run_id"
-)
+_COLUMNS = """
+    created_at, dataset, table_name, partition, manifest_version, source, row_count, null_shares, statistics, sync_run_id
+"""
 
 
 def store(connection: Connection, found: PartitionStatistics) -> None:
@@ -41,8 +42,9 @@ def store(connection: Connection, found: PartitionStatistics) -> None:
     connection.execute(
         """
         INSERT INTO platform.data_partition_statistics
-            (dataset, table_name, partition, manifest_version, row_count, null_shares, statistics, sync_run_id)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            (dataset, table_name, partition, manifest_version, source, row_count, null_shares, statistics,
+             sync_run_id)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (table_name, partition, manifest_version) DO NOTHING
         """,
         (
@@ -50,6 +52,7 @@ def store(connection: Connection, found: PartitionStatistics) -> None:
             found.table_name,
             found.partition,
             found.manifest_version,
+            found.source,
             found.row_count,
             Jsonb(dict(found.null_shares)),
             Jsonb(dict(found.statistics)),
@@ -58,29 +61,31 @@ def store(connection: Connection, found: PartitionStatistics) -> None:
     )
 
 
-def of_versions(connection: Connection, table: str, partition: str, limit: int = 10) -> list[PartitionStatistics]:
-    """Return the figures of a partition's latest versions, oldest first."""
+def of_versions(
+    connection: Connection, table: str, partition: str, source: str, limit: int = 10
+) -> list[PartitionStatistics]:
+    """Return the figures of a partition's latest versions from a source, oldest first."""
     rows = connection.execute(
         f"""
         SELECT {_COLUMNS} FROM platform.data_partition_statistics
-        WHERE table_name = %s AND partition = %s ORDER BY manifest_version DESC LIMIT %s
+        WHERE table_name = %s AND partition = %s AND source = %s ORDER BY manifest_version DESC LIMIT %s
         """,  # noqa: S608 - names of columns of ours
-        (table, partition, limit),
+        (table, partition, source, limit),
     ).fetchall()
     return [PartitionStatistics(**row) for row in reversed(rows)]
 
 
-def latest_of(connection: Connection, table: str, partitions: Sequence[str]) -> list[PartitionStatistics]:
-    """Return the figures of the latest version of each of the partitions that has any, in the order asked for."""
+def latest_of(connection: Connection, table: str, partitions: Sequence[str], source: str) -> list[PartitionStatistics]:
+    """Return the figures of the latest version from a source of each partition that has any, in the order asked for."""
     # One short look at the index for each, instead of a sort of all their versions.
     rows = connection.execute(
         f"""
         SELECT found.* FROM unnest(%s::text[]) WITH ORDINALITY AS asked (name, place)
         CROSS JOIN LATERAL (
             SELECT {_COLUMNS} FROM platform.data_partition_statistics
-            WHERE table_name = %s AND partition = asked.name ORDER BY manifest_version DESC LIMIT 1
+            WHERE table_name = %s AND partition = asked.name AND source = %s ORDER BY manifest_version DESC LIMIT 1
         ) AS found ORDER BY asked.place
         """,  # noqa: S608 - as above
-        (list(partitions), table),
+        (list(partitions), table, source),
     ).fetchall()
     return [PartitionStatistics(**row) for row in rows]

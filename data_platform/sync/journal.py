@@ -1,4 +1,4 @@
-"""The journal of a sync: its log lines, and its validation results in the operational records.
+"""The journal of a sync: its log lines, and its validation results and alerts in the operational records.
 
 A line says what happened, to which partition, with counts and hashes; never a licensed value. It goes to the logger
 `data_platform.sync`, and from there to the records without being waited for (`lines`). Validation results are written
@@ -14,10 +14,12 @@ from typing import Final
 
 from data_platform.catalog import Table
 from data_platform.quality import CheckResult
-from data_platform.records import validations
+from data_platform.quality.anomalies import Anomaly
+from data_platform.records import alerts, validations
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
 from data_platform.records.sync_logs import Level
+from data_platform.sync.alerting import alerts_of
 from data_platform.sync.lines import LOGGER
 
 _SCOPE: Final = Scope.system("sync")
@@ -46,8 +48,9 @@ class Journal:
             },
         )
 
-    def results(self, partition: str, results: tuple[CheckResult, ...]) -> None:
-        """Keep a partition's validation results."""
+    def results(self, partition: str, results: tuple[CheckResult, ...], anomalies: tuple[Anomaly, ...] = ()) -> None:
+        """Keep a partition's validation results, and alert to what did not pass."""
+        found = alerts_of(self._table, partition, results, anomalies, self._run_id)
         with self._records.transaction(_SCOPE) as connection:
             validations.store(
                 connection,
@@ -66,3 +69,4 @@ class Journal:
                     for result in results
                 ],
             )
+            alerts.store_new(connection, found)

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 from data_platform.catalog import Table
 from data_platform.errors import DiskSpaceError, PlatformError, SchemaError
-from data_platform.quality import CheckResult, Status
-from data_platform.quality.results import worst
+from data_platform.quality import CheckResult
 from data_platform.sources import Fingerprint, Source, UnusableData, open_source
 from data_platform.sync.context import SyncContext
 from data_platform.sync.decisions import expected_bytes, is_current, is_not_delivered, is_same, refuse_mixture
 from data_platform.sync.extracting import extract_to_file
+from data_platform.sync.history import history_of
 from data_platform.sync.journal import Journal
 from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutcome, SyncStatus, unreadable
 from data_platform.sync.references import references_of
+from data_platform.sync.remembering import remember
 from data_platform.sync.setting_aside import set_aside
-from data_platform.sync.validation import as_published, failures, from_published, judge
+from data_platform.sync.validation import Known, as_published, failures, from_published, judge
 from data_platform.sync.watching import Watching
 from data_platform.warehouse import StagedFile, SyncManifest
 from data_platform.warehouse.disk import require_room
@@ -117,18 +118,22 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
         if surveyed is not None and staged.rows != surveyed.row_count:
             # The source went on while other partitions of this run were synced: what it holds now is what counts.
             fingerprint = work.source.fingerprint(table, partition)
-        results = judge(
+        verdict = judge(
             table,
             partition,
             staged,
-            base=base,
-            registered=registered_columns(stored, base),
-            source_rows=fingerprint.row_count,
-            today=_today(),
-            references=references_of(table, work.context.warehouse),
+            Known(
+                today=_today(),
+                base=base,
+                registered=registered_columns(stored, base),
+                source_rows=fingerprint.row_count,
+                references=references_of(table, work.context.warehouse),
+                history=history_of(work.context.records, table, partition, work.source.name),
+            ),
         )
-        work.journal.results(partition, results)
-        if worst(results) is Status.FAILED:
+        results = verdict.results
+        work.journal.results(partition, results, verdict.anomalies)
+        if verdict.failed:
             raise _quarantine(work, staged, results, fingerprint)
         if base and previous and is_same(previous, staged.sha256, fingerprint.value, work.source.name):
             heal_blob(stored, staged, previous)
@@ -143,6 +148,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
             provenance=Provenance(work.source.name, fingerprint.value, fingerprint.query_hash),
             checks=as_published(results),
         )
+    remember(work.context, work.journal, table, partition, manifest, verdict)
     outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds, watching.lines)
     work.journal.log(
         "INFO",

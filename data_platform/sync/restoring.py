@@ -9,15 +9,15 @@ import pyarrow.parquet as pq
 
 from data_platform.catalog import Table, find_table
 from data_platform.errors import QuarantineError
-from data_platform.quality import Status
-from data_platform.quality.results import worst
 from data_platform.sync.context import SyncContext
 from data_platform.sync.decisions import refuse_mixture
+from data_platform.sync.history import history_of
 from data_platform.sync.journal import Journal
 from data_platform.sync.lines import lines_kept
 from data_platform.sync.outcome import PartitionRejected
 from data_platform.sync.references import references_of
-from data_platform.sync.validation import as_published, failures, judge
+from data_platform.sync.remembering import remember
+from data_platform.sync.validation import Known, as_published, failures, judge
 from data_platform.warehouse import SyncManifest
 from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
@@ -29,8 +29,12 @@ from data_platform.warehouse.staging import stage, staging_folder
 
 
 @lines_kept
-def restore_quarantined(context: SyncContext, entry: QuarantineEntry) -> SyncManifest:
+def restore_quarantined(
+    context: SyncContext, entry: QuarantineEntry, *, accept_anomalies: bool = False
+) -> SyncManifest:
     """Validate an entry again and, when it passes, publish it and take it out of quarantine.
+
+    With `accept_anomalies` what statistics find does not keep it there; what the other validators find does.
 
     Raises:
         QuarantineError: when it holds no rows, or a newer state of the partition was published since.
@@ -47,7 +51,7 @@ def restore_quarantined(context: SyncContext, entry: QuarantineEntry) -> SyncMan
     table.partition_range(entry.partition)
     journal = Journal(context.records, table, context.run_id)
     with context.warehouse.lock(table.name).acquire(wait_seconds=context.lock_wait_seconds) as lock:
-        manifest = _restore(context, entry, table, journal, lock)
+        manifest = _restore(context, entry, table, journal, lock, accept_anomalies=accept_anomalies)
     context.warehouse.quarantine.delete(entry)
     journal.log(
         "INFO",
@@ -60,7 +64,13 @@ def restore_quarantined(context: SyncContext, entry: QuarantineEntry) -> SyncMan
 
 
 def _restore(
-    context: SyncContext, entry: QuarantineEntry, table: Table, journal: Journal, lock: HeldLock
+    context: SyncContext,
+    entry: QuarantineEntry,
+    table: Table,
+    journal: Journal,
+    lock: HeldLock,
+    *,
+    accept_anomalies: bool,
 ) -> SyncManifest:
     manifests = context.warehouse.manifests(table.name)
     base = manifests.latest()
@@ -85,25 +95,30 @@ def _restore(
                 f"The file of quarantine entry {entry.entry_id} is gone or damaged.",
                 hint=f"Fetch the rows again: data-platform sync {entry.table} --partition {entry.partition} --full",
             ) from None
-        results = judge(
+        verdict = judge(
             table,
             entry.partition,
             staged,
-            base=base,
-            registered=registered_columns(store, base),
-            source_rows=entry.source_rows,
-            today=dt.datetime.now(dt.UTC).date(),
-            references=references_of(table, context.warehouse),
+            Known(
+                today=dt.datetime.now(dt.UTC).date(),
+                base=base,
+                registered=registered_columns(store, base),
+                source_rows=entry.source_rows,
+                references=references_of(table, context.warehouse),
+                history=history_of(context.records, table, entry.partition, entry.source),
+            ),
+            accept_anomalies=accept_anomalies,
         )
-        journal.results(entry.partition, results)
-        if worst(results) is Status.FAILED:
+        results = verdict.results
+        journal.results(entry.partition, results, verdict.anomalies)
+        if verdict.failed:
             raise PartitionRejected(
                 f"{table.name} {entry.partition} still fails validation and stays in quarantine. "
                 f"{'; '.join(failures(results))}.",
                 results=results,
                 hint=f"See: data-platform quarantine show {entry.entry_id}",
             )
-        return publish_partition(
+        manifest = publish_partition(
             store,
             lock,
             dataset=table.dataset,
@@ -113,6 +128,8 @@ def _restore(
             provenance=Provenance(entry.source, entry.source_fingerprint, entry.query_hash),
             checks=as_published(results),
         )
+    remember(context, journal, table, entry.partition, manifest, verdict)
+    return manifest
 
 
 def _refuse_older(manifests: Manifests, entry: QuarantineEntry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 import pyarrow as pa
@@ -24,57 +25,105 @@ from data_platform.quality import (
     profile_frame,
     trading_calendar,
 )
+from data_platform.quality.anomalies import NO_HISTORY, Anomaly, History, Statistics, detect, inspect
+from data_platform.quality.coverage import Coverage, coverage_of
+from data_platform.quality.results import worst
 from data_platform.warehouse import FileCheck, StagedFile, SyncManifest
 from data_platform.warehouse.integrity import hash_file
 
 
-def judge(
-    table: Table,
-    partition: str,
-    staged: StagedFile,
-    *,
-    base: SyncManifest | None,
-    registered: Mapping[str, str] | None,
-    source_rows: int | None,
-    today: dt.date,
-    references: Mapping[str, pl.LazyFrame] | None = None,
-) -> tuple[CheckResult, ...]:
-    """Run every validator on a staged file, with the latest version and its schema as history.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is thought of a staged partition: a result of each validator, and what these were made of.
 
-    `references` are rows of the other tables that the table's rules name, where these are published. A file that is
-    not the one that was written is judged no further, and one with other columns than declared not by its rows.
+    `statistics` and `coverage` are those of the file; None for a file that could not be read as its table's.
+    """
+
+    results: tuple[CheckResult, ...]
+    anomalies: tuple[Anomaly, ...] = ()
+    statistics: Statistics | None = None
+    coverage: Coverage | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the partition may not be published."""
+        return worst(self.results) is Status.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a partition is judged by besides itself.
+
+    `base` is the latest version and `registered` its columns and types, `source_rows` the source's own count, each None
+    when there is none. `references` are rows of the other tables that the table's rules name, where these are
+    published; `history` are the figures of other versions and of neighbouring partitions.
+    """
+
+    today: dt.date
+    base: SyncManifest | None = None
+    registered: Mapping[str, str] | None = None
+    source_rows: int | None = None
+    references: Mapping[str, pl.LazyFrame] = field(default_factory=dict[str, pl.LazyFrame])
+    history: History = NO_HISTORY
+
+
+def judge(table: Table, partition: str, staged: StagedFile, known: Known, *, accept_anomalies: bool = False) -> Verdict:
+    """Run every validator on a staged file; with `accept_anomalies` those of error grade are warnings.
+
+    A file that is not the one that was written is judged no further, and one with other columns than declared not by
+    its rows.
     """
     reported = FileFacts(staged.sha256, staged.bytes, staged.rows)
-    read_back = _read_back(staged)
+    read_back, sound = _read_back(staged), False
     if read_back != reported:
         kinds, profile = (ValidationType.CHECKSUM,), _unread(staged)
     elif columns_of(staged.schema) != columns_of(table.arrow_schema):
         kinds, profile = (ValidationType.SCHEMA, ValidationType.CONTRACT, ValidationType.CHECKSUM), _unread(staged)
     else:
-        kinds = tuple(CHECKS)
+        sound, kinds = True, tuple(CHECKS)
         profile = profile_frame(
             pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column, null_counts=staged.null_counts
         )
-    judgement = judge_rows(staged.path, table, profile, references or {}) if read_back == reported else None
+    judgement = judge_rows(staged.path, table, profile, known.references) if read_back == reported else None
     calendar = trading_calendar(table.calendar) if table.calendar is not None else None
-    previous = base.file(partition) if base else None
+    statistics, anomalies = _unusual(table, partition, staged, profile, known) if sound else (None, ())
+    previous = known.base.file(partition) if known.base else None
     evidence = Evidence(
         table=table,
         partition=partition,
         schema=staged.schema,
         profile=profile,
         calendar=calendar,
-        today=today,
-        registered=registered,
-        source_rows=source_rows,
+        today=known.today,
+        registered=known.registered,
+        source_rows=known.source_rows,
         previous_rows=previous.rows if previous else None,
-        neighbour_rows_per_session=_rows_per_session_before(table, partition, base, calendar),
+        neighbour_rows_per_session=_rows_per_session_before(table, partition, known.base, calendar),
         findings=judgement.findings if judgement else (),
         unjudged=judgement.unjudged if judgement else (),
         reported=reported,
         read_back=read_back,
+        anomalies=anomalies,
+        anomalies_accepted=accept_anomalies,
     )
-    return tuple(CHECKS[kind](evidence) for kind in kinds)
+    return Verdict(
+        results=tuple(CHECKS[kind](evidence) for kind in kinds),
+        anomalies=anomalies,
+        statistics=statistics,
+        coverage=coverage_of(profile, calendar) if sound else None,
+    )
+
+
+def _unusual(
+    table: Table, partition: str, staged: StagedFile, profile: Profile, known: Known
+) -> tuple[Statistics, tuple[Anomaly, ...]]:
+    """The statistics of a staged file, and what looks wrong by them, its history and itself."""
+    path = staged.path
+    statistics, suspects = inspect(table, path, profile=profile)
+    found = detect(
+        table, partition, path, statistics, known.history, profile=profile, today=known.today, suspects=suspects
+    )
+    return statistics, found
 
 
 def _read_back(staged: StagedFile) -> FileFacts:

@@ -84,7 +84,7 @@ def fill(records: Records) -> None:
             schedules.ensure(connection, dataset, table)
             validations.store(connection, [Validation(dataset, table, "2024", "row_count", "passed")])
             partition_statistics.store(
-                connection, PartitionStatistics(dataset, table, "2024", 1, 10, {"value": 0.5}, {})
+                connection, PartitionStatistics(dataset, table, "2024", 1, "wrds", 10, {"value": 0.5}, {})
             )
             coverage.store(
                 connection, PartitionCoverage(dataset, table, "2024", 1, None, None, 10, None, 0, None, (), {})

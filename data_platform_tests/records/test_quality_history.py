@@ -24,8 +24,12 @@ TODAY = dt.datetime.now(dt.UTC).date()
 LONG_AGO = TODAY - dt.timedelta(days=400)
 
 
-def version(number: int, partition: str = "2023", rows: int = 100, **nulls: float) -> PartitionStatistics:
-    return PartitionStatistics("crsp", "crsp_daily", partition, number, rows, nulls, {"rows": rows})
+def version(
+    number: int, partition: str = "2023", rows: int = 100, source: str = "wrds", **nulls: float
+) -> PartitionStatistics:
+    return PartitionStatistics(
+        "crsp", "crsp_daily", partition, number, source, rows, nulls, {"rows": {"": float(rows)}}
+    )
 
 
 COVERED = PartitionCoverage(
@@ -40,8 +44,9 @@ def test_the_figures_of_versions_come_back_oldest_first_and_stay_as_they_were(re
             partition_statistics.store(connection, version(number, ret=number / 10))
         partition_statistics.store(connection, version(2, rows=7))
         partition_statistics.store(connection, version(9, "2022"))
-        found = partition_statistics.of_versions(connection, "crsp_daily", "2023", 2)
-        everything = partition_statistics.of_versions(connection, "crsp_daily", "2023")
+        partition_statistics.store(connection, version(4, source="wrds_siz"))
+        found = partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds", 2)
+        everything = partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds")
     assert [(each.manifest_version, each.null_shares, each.row_count) for each in found] == [
         (2, {"ret": 0.2}, 100),
         (3, {"ret": 0.3}, 100),
@@ -53,7 +58,7 @@ def test_neighbours_are_told_by_their_latest_version_in_the_order_asked_for(reco
     with records.transaction(SYSTEM) as connection:
         for number, partition in ((1, "2021"), (2, "2021"), (3, "2022")):
             partition_statistics.store(connection, version(number, partition))
-        found = partition_statistics.latest_of(connection, "crsp_daily", ["2022", "2020", "2021"])
+        found = partition_statistics.latest_of(connection, "crsp_daily", ["2022", "2020", "2021"], "wrds")
     assert [(each.partition, each.manifest_version) for each in found] == [("2022", 3), ("2021", 2)]
 
 
@@ -131,8 +136,8 @@ def test_nobody_sees_history_coverage_or_trends_of_another_dataset(history: Reco
     with history.transaction(SYSTEM) as connection:
         coverage.store(connection, COVERED)
     with history.transaction(EVE) as connection:
-        assert partition_statistics.of_versions(connection, "crsp_daily", "2023") == []
-        assert partition_statistics.latest_of(connection, "crsp_daily", ["2023"]) == []
+        assert partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds") == []
+        assert partition_statistics.latest_of(connection, "crsp_daily", ["2023"], "wrds") == []
         assert coverage.of_tables(connection, "crsp") == []
         assert quality_trends.row_counts(connection, "crsp", LONG_AGO) == []
         assert quality_trends.null_shares(connection, "crsp", LONG_AGO) == []

@@ -51,7 +51,7 @@ def test_what_cannot_be_is_quarantined_and_named_by_its_key(
 def test_what_a_source_seldom_does_is_published_with_a_warning(
     context: SyncContext, wrds_owner: psycopg.Connection
 ) -> None:
-    wrds_owner.execute("UPDATE crsp.dsf_v2 SET dlycap = dlycap * 1000 WHERE dlydelflg = 'N'")
+    wrds_owner.execute("UPDATE crsp.dsf_v2 SET primaryexch = 'Z' WHERE dlydelflg = 'N'")
     (result,) = sync_partitions(context, DAILY, ["2023"])
     contract = _contract(result)
 

@@ -267,6 +267,7 @@ def test_the_records_tell_what_happened(context: SyncContext) -> None:
         "date_continuity",
         "contract",
         "checksum",
+        "anomaly",
     }
     assert {row.status for row in results} == {"passed"}
     with context.records.transaction(Scope("someone else", frozenset({"fama_french"}))) as connection:

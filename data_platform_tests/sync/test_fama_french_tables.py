@@ -37,7 +37,7 @@ def test_every_table_of_the_site_is_published_with_every_check_passed(
 ) -> None:
     for table in find_dataset("fama_french").tables:  # in one test, which spares seven databases
         outcome = _sync(context, site[1], table)
-        assert [check.status.value for check in outcome.results] == ["passed"] * 6, table.name
+        assert [check.status.value for check in outcome.results] == ["passed"] * 7, table.name
         frame = context.warehouse.reader(table.name).pin().scan().collect()
         assert frame.columns == [column.name for column in table.columns]
         assert frame.height == frame.unique(table.key).height == outcome.file.rows

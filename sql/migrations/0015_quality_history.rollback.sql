@@ -6,6 +6,8 @@ DROP VIEW platform.quality_trend_null_shares;
 
 DROP VIEW platform.quality_trend_row_counts;
 
+DROP INDEX platform.data_anomaly_alerts_open_of_partition;
+
 DROP INDEX platform.data_anomaly_alerts_day;
 
 ALTER TABLE platform.data_anomaly_alerts DROP COLUMN day;

@@ -10,6 +10,7 @@ CREATE TABLE platform.data_partition_statistics (
     table_name text NOT NULL CHECK (length(table_name) BETWEEN 1 AND 128),
     partition text NOT NULL CHECK (length(partition) BETWEEN 1 AND 128),
     manifest_version int NOT NULL CHECK (manifest_version >= 1),
+    source text NOT NULL CHECK (length(source) BETWEEN 1 AND 128),
     row_count bigint NOT NULL CHECK (row_count >= 0),
     null_shares jsonb NOT NULL CHECK (jsonb_typeof(null_shares) = 'object'),
     statistics jsonb NOT NULL CHECK (jsonb_typeof(statistics) = 'object'),
@@ -20,6 +21,9 @@ COMMENT ON COLUMN platform.data_partition_statistics.null_shares IS 'Of each col
 
 CREATE UNIQUE INDEX data_partition_statistics_version
     ON platform.data_partition_statistics (table_name, partition, manifest_version DESC);
+
+CREATE INDEX data_partition_statistics_source
+    ON platform.data_partition_statistics (table_name, partition, source, manifest_version DESC);
 
 CREATE INDEX data_partition_statistics_day ON platform.data_partition_statistics (dataset, day);
 
@@ -92,6 +96,9 @@ ALTER TABLE platform.data_anomaly_alerts
     ADD COLUMN day date GENERATED ALWAYS AS ((created_at AT TIME ZONE 'UTC')::date) STORED;
 
 CREATE INDEX data_anomaly_alerts_day ON platform.data_anomaly_alerts (dataset, day);
+
+CREATE INDEX data_anomaly_alerts_open_of_partition
+    ON platform.data_anomaly_alerts (table_name, partition, metric) WHERE NOT acknowledged;
 
 -- Views of the reader's own rights: each shows the rows of the datasets that its reader may see.
 CREATE VIEW platform.quality_trend_row_counts WITH (security_invoker = true) AS

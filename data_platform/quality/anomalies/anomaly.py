@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from data_platform.catalog.rules import Severity
+
 SHOWN: Final = 5
 """So many keys an anomaly names at most."""
-
-
-class Severity(StrEnum):
-    """An error says that research on these rows would go wrong; a warning that somebody should look."""
-
-    ERROR = "error"
-    WARNING = "warning"
 
 
 class Metric(StrEnum):

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from data_platform.catalog import Table
 from data_platform.quality import CheckResult, Judgement, ValidationType, judge_rows, profile_frame
-from data_platform.sync.validation import judge
+from data_platform.sync.validation import Known, judge
 from data_platform.warehouse import StagedFile
 from data_platform.warehouse.integrity import hash_file
 
@@ -57,5 +57,5 @@ def verdicts(
         max_date=None,
         null_counts={name: frame.get_column(name).null_count() for name in frame.columns},
     )
-    results = judge(table, partition, staged, base=None, registered=None, source_rows=None, today=today)
+    results = judge(table, partition, staged, Known(today)).results
     return {result.validation_type: result for result in results}

@@ -16,7 +16,7 @@ from data_platform.catalog.columns import day, number, whole
 from data_platform.catalog.model import Column
 from data_platform.errors import SchemaError
 from data_platform.quality import CheckResult, Status, ValidationType
-from data_platform.sync.validation import judge
+from data_platform.sync.validation import Known, judge
 from data_platform.warehouse.staging import stage
 from data_platform_tests.quality.contracts.breaking import DAY, frame_of, valid_row
 from data_platform_tests.quality.contracts.judged import verdicts
@@ -176,7 +176,7 @@ def test_a_file_that_changed_since_it_was_staged_is_judged_no_further(tmp_path: 
         (b"", "another hash, another size, another number of rows"),
     ):
         staged.path.write_bytes(changed)
-        (result,) = judge(NAMES, "all", staged, base=None, registered=None, source_rows=None, today=dt.date(2026, 6, 1))
+        (result,) = judge(NAMES, "all", staged, Known(dt.date(2026, 6, 1))).results
 
         assert (result.validation_type, result.status) == (ValidationType.CHECKSUM, Status.FAILED)
         assert result.message == f"the staged file does not hold what was written: {what}"
