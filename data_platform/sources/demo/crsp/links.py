@@ -79,8 +79,8 @@ def _of_company(market: Market, firms: Firms, since: list[dt.date], company: int
         begin, end = since[security], _end(market, security)
         permno, permco = float(market.universe.permno[security]), float(market.universe.permco[security])
         whole = _Link(gvkey, "J" if joiner else marker, iid(firms, company, security), kind, permno, permco, begin, end)
-        if turn == _CHANGES_PRIMARY and not joiner:
-            change = market.stored[len(market.stored) // 2]
+        change = market.stored[len(market.stored) // 2]
+        if turn == _CHANGES_PRIMARY and not joiner and begin < change and (end is None or change <= end):
             links += [
                 whole._replace(linkprim="P", linkenddt=change - _DAY),
                 whole._replace(linkprim="C", linkdt=change),
