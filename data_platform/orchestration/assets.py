@@ -14,7 +14,12 @@ from data_platform.catalog import Partitioning, Table, WrdsQuery, find_dataset
 from data_platform.catalog.model import WHOLE
 from data_platform.errors import PlatformError
 from data_platform.orchestration.audit import audit_manual_sync
-from data_platform.orchestration.metadata import check_evaluation, column_schema, materialization_metadata
+from data_platform.orchestration.metadata import (
+    check_evaluation,
+    column_schema,
+    coverage_chart,
+    materialization_metadata,
+)
 from data_platform.orchestration.resource import PlatformResource
 from data_platform.quality import CHECKS
 from data_platform.settings import Settings
@@ -133,10 +138,13 @@ def table_asset(table: Table, settings: Settings, *, pooled: bool = True) -> dg.
                         f"{table.name} {result.partition}: {result.status.value.replace('_', ' ')}, version "
                         f"{result.manifest.manifest_version}, {result.file.rows:,} rows"
                     )
+                    metadata = materialization_metadata(table, result, opened.warehouse)
+                    if result.verdict is not None and result.partition == keys[-1]:
+                        metadata |= coverage_chart(table, opened.records)
                     yield dg.AssetMaterialization(
                         table.name,
                         partition=key,
-                        metadata=materialization_metadata(table, result, opened.warehouse),
+                        metadata=metadata,
                         tags={"dagster/data_version": _data_version(result), "dagster/code_version": CODE_VERSION},
                     )
         except PlatformError as error:

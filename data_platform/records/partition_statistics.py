@@ -33,7 +33,8 @@ class PartitionStatistics:
 
 
 _COLUMNS = """
-    created_at, dataset, table_name, partition, manifest_version, source, row_count, null_shares, statistics, sync_run_id
+    created_at, dataset, table_name, partition, manifest_version, source, row_count, null_shares, statistics,
+    sync_run_id
 """
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from data_platform.catalog import Table
 from data_platform.errors import DataQualityError, SchemaError, SyncValidationError
 from data_platform.quality import CheckResult, Status, ValidationType
+from data_platform.sync.validation import Verdict
 from data_platform.warehouse import FileEntry, SyncManifest
 
 
@@ -24,7 +25,8 @@ class SyncOutcome:
 
     `seconds` is the whole sync, `extract_seconds` the part from the first row to the staged file; the latter is 0 when
     nothing was extracted. `results` are then the verdicts under which the partition was published. `progress_lines` is
-    how often the extraction was said to be under way or through.
+    how often the extraction was said to be under way or through. `verdict` is what was thought of
+    the partition, if it was judged in this sync.
     """
 
     status: SyncStatus
@@ -36,6 +38,7 @@ class SyncOutcome:
     bytes_received: int
     results: tuple[CheckResult, ...]
     warnings: tuple[str, ...]
+    verdict: Verdict | None = None
     progress_lines: int = 0
 
     @property

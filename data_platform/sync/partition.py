@@ -21,7 +21,7 @@ from data_platform.sync.outcome import NotDelivered, PartitionRejected, SyncOutc
 from data_platform.sync.references import references_of
 from data_platform.sync.remembering import remember
 from data_platform.sync.setting_aside import set_aside
-from data_platform.sync.validation import Known, as_published, failures, from_published, judge
+from data_platform.sync.validation import Known, Verdict, as_published, failures, from_published, judge
 from data_platform.sync.watching import Watching
 from data_platform.warehouse import StagedFile, SyncManifest
 from data_platform.warehouse.disk import require_room
@@ -149,7 +149,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
             checks=as_published(results),
         )
     remember(work.context, work.journal, table, partition, manifest, verdict)
-    outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds, watching.lines)
+    outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds, watching.lines, verdict)
     work.journal.log(
         "INFO",
         f"{partition}: published version {manifest.manifest_version} with {outcome.file.rows:,} rows",
@@ -178,6 +178,7 @@ def _outcome(
     results: tuple[CheckResult, ...],
     extract_seconds: float,
     lines: int,
+    verdict: Verdict | None = None,
 ) -> SyncOutcome:
     for warning in work.source.warnings:
         work.journal.log("WARN", f"{work.partition}: {warning}", partition=work.partition)
@@ -194,6 +195,7 @@ def _outcome(
         bytes_received=work.source.bytes_received - work.received_before,
         results=results,
         warnings=tuple(work.source.warnings),
+        verdict=verdict,
         progress_lines=lines,
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
+from data_platform.alerting.delivery import deliver_quietly
 from data_platform.catalog import Table
 from data_platform.errors import PlatformError, SchemaError, SyncValidationError
 from data_platform.sources import Fingerprint
@@ -39,7 +41,7 @@ def sync_partitions(
     for partition in partitions:
         table.partition_range(partition)
     journal = Journal(context.records, table, context.run_id)
-    with kept_lines(context), RunSource(context, table) as source:
+    with kept_lines(context), RunSource(context, table) as source, _alerts_sent(context):
         try:
             surveyed = _again(context, journal, source, lambda: _survey(source, table, partitions))
         except PlatformError as error:
@@ -52,6 +54,15 @@ def sync_partitions(
                 source,
                 lambda partition=partition: _result(context, source, table, partition, surveyed, full=full),
             )
+
+
+@contextmanager
+def _alerts_sent(context: SyncContext) -> Generator[None]:
+    """Send the alerts of a run together, when it ends, however it ends; a channel that is away keeps no run."""
+    try:
+        yield
+    finally:
+        deliver_quietly(context.records, context.settings)
 
 
 def _survey(source: RunSource, table: Table, partitions: list[str]) -> Mapping[str, Fingerprint]:
