@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: demo test up lint types check torture lock clean install bench-store bench-extract bench-records bench-quality-faults bench-lock
+.PHONY: demo test up lint types check torture lock clean install bench-store bench-extract bench-records bench-quality bench-quality-faults bench-lock
 
 install: $(STAMP)
 
@@ -47,6 +47,9 @@ bench-extract: $(STAMP) $(BENCH_STAMP)   ## WRDS transport beside other ways, ab
 
 bench-records: $(STAMP)   ## the operational records as they grow, about two minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.records $(ARGS)
+
+bench-quality: $(STAMP)   ## all checks of a large year beside its extraction, about four minutes; ARGS="--quick" for a look
+	$(BIN)/python -m benchmarks.quality $(ARGS)
 
 bench-quality-faults: $(STAMP)   ## injected faults found and false alarms, some minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.quality_faults $(ARGS)

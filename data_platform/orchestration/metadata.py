@@ -128,8 +128,8 @@ def _findings(result: CheckResult) -> dict[str, Any]:
         return {}
     head = ["| column | rule | severity | rows | share | at | why |", "|---|---|---|---:|---:|---|---|"]
     lines = [
-        f"| {f.column} | {_cell(f.rule)} | {f.severity.value} | {f.count:,} | {f.share:.2%} | {_cell('; '.join(f.keys))} "
-        f"| {_cell(f.reason)} |"
+        f"| {f.column} | {_cell(f.rule)} | {f.severity.value} | {f.count:,} | {f.share:.2%} "
+        f"| {_cell('; '.join(f.keys))} | {_cell(f.reason)} |"
         for f in result.findings[:_MOST_FINDINGS]
     ]
     return {"findings": dg.MetadataValue.md("\n".join([*head, *lines])), "findings_count": len(result.findings)}
