@@ -212,6 +212,16 @@ def test_another_unit_than_in_three_neighbouring_years_is_a_level_shift(tmp_path
     assert anomaly.current_value == pytest.approx(100, rel=1e-6)
 
 
+def test_a_column_that_is_nearly_always_zero_has_no_typical_size(tmp_path: Path) -> None:
+    def paid(amount: float, rows: int) -> pl.DataFrame:
+        place = pl.int_range(pl.len()) < rows
+        return _market().with_columns(pl.when(place).then(amount).otherwise(0.0).alias("dlynonorddivamt"))
+
+    few, many = (_statistics(paid(0.02, rows), tmp_path).columns["dlynonorddivamt"] for rows in (99, 100))
+    assert few.log_median is None
+    assert many.log_median == pytest.approx(-3.912, abs=0.001)
+
+
 def test_messages_and_keys_hold_no_price(tmp_path: Path) -> None:
     marked = _market().with_columns(pl.when(_from(100)).then(777.125).otherwise("prc").alias("prc"))
     said = " ".join(f"{each.message} {each.keys} {each.current_value}" for each in _found(marked, tmp_path))

@@ -21,6 +21,9 @@ from data_platform.quality.profile import Profile
 SAMPLE: Final = 50_000
 """About so many rows, evenly spread, are enough for the medians."""
 
+FEWEST: Final = 100
+"""Values without which a median says little: of columns that are nearly always zero there is none."""
+
 _COUNTS: Final = ("rows", "dates", "entities")
 _FIGURES: Final = ("null_share", "zero_share", "negative_share", "log_median", "log_mad")
 
@@ -30,7 +33,7 @@ class ColumnStatistics:
     """One column: the share of missing values, and for measured numbers (those with a unit) the rest.
 
     Shares of zeros and of negative values are of those that are there. `log_median` and `log_mad` are of the natural
-    logarithm of absolute values, zeros left out; None where there is no such value.
+    logarithm of absolute values, zeros left out; None where there are fewer than a hundred.
     """
 
     null_share: float
@@ -180,7 +183,7 @@ def _key(table: Table, names: list[str]) -> tuple[str | None, list[str]]:
 def _level(values: pl.Series) -> tuple[float | None, float | None]:
     logs = values.filter(values.is_finite() & (values != 0)).abs().log()
     middle = logs.median()
-    if not isinstance(middle, float) or not math.isfinite(middle):
+    if len(logs) < FEWEST or not isinstance(middle, float) or not math.isfinite(middle):
         return None, None
     spread = (logs - middle).abs().median()
     return middle, spread if isinstance(spread, float) else None
