@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -17,6 +18,7 @@ from data_platform.quality import (
     CheckResult,
     Evidence,
     FileFacts,
+    Judgement,
     Profile,
     Status,
     TradingCalendar,
@@ -25,7 +27,8 @@ from data_platform.quality import (
     profile_frame,
     trading_calendar,
 )
-from data_platform.quality.anomalies import NO_HISTORY, Anomaly, History, Statistics, detect, inspect
+from data_platform.quality.anomalies import NO_HISTORY, Anomaly, History, Inspection, Statistics, blocks, detect
+from data_platform.quality.contracts import needed_columns
 from data_platform.quality.coverage import Coverage, coverage_of
 from data_platform.quality.results import worst
 from data_platform.warehouse import FileCheck, StagedFile, SyncManifest
@@ -84,9 +87,12 @@ def judge(table: Table, partition: str, staged: StagedFile, known: Known, *, acc
         profile = profile_frame(
             pl.scan_parquet(staged.path), key=table.key, date_column=table.date_column, null_counts=staged.null_counts
         )
-    judgement = judge_rows(staged.path, table, profile, known.references) if read_back == reported else None
+    judgement, anomalies, statistics = Judgement(()), (), None
+    if sound:
+        judgement, anomalies, statistics = _rows_judged(table, partition, staged.path, profile, known)
+    elif read_back == reported:
+        judgement = judge_rows(staged.path, table, profile, known.references)
     calendar = trading_calendar(table.calendar) if table.calendar is not None else None
-    statistics, anomalies = _unusual(table, partition, staged, profile, known) if sound else (None, ())
     previous = known.base.file(partition) if known.base else None
     evidence = Evidence(
         table=table,
@@ -99,8 +105,8 @@ def judge(table: Table, partition: str, staged: StagedFile, known: Known, *, acc
         source_rows=known.source_rows,
         previous_rows=previous.rows if previous else None,
         neighbour_rows_per_session=_rows_per_session_before(table, partition, known.base, calendar),
-        findings=judgement.findings if judgement else (),
-        unjudged=judgement.unjudged if judgement else (),
+        findings=judgement.findings,
+        unjudged=judgement.unjudged,
         reported=reported,
         read_back=read_back,
         anomalies=anomalies,
@@ -114,16 +120,18 @@ def judge(table: Table, partition: str, staged: StagedFile, known: Known, *, acc
     )
 
 
-def _unusual(
-    table: Table, partition: str, staged: StagedFile, profile: Profile, known: Known
-) -> tuple[Statistics, tuple[Anomaly, ...]]:
-    """The statistics of a staged file, and what looks wrong by them, its history and itself."""
-    path = staged.path
-    statistics, suspects = inspect(table, path, profile=profile)
-    found = detect(
+def _rows_judged(
+    table: Table, partition: str, path: Path, profile: Profile, known: Known
+) -> tuple[Judgement, tuple[Anomaly, ...], Statistics]:
+    """What the contract finds, what looks wrong, and the statistics, from one reading of the file."""
+    inspection = Inspection(table, path, profile)
+    wanted = tuple(dict.fromkeys((*needed_columns(table), *inspection.columns)))
+    judgement = judge_rows(path, table, profile, known.references, inspection.through(blocks(path, wanted)))
+    statistics, suspects = inspection.result()
+    anomalies = detect(
         table, partition, path, statistics, known.history, profile=profile, today=known.today, suspects=suspects
     )
-    return statistics, found
+    return judgement, anomalies, statistics
 
 
 def _read_back(staged: StagedFile) -> FileFacts:

@@ -7,7 +7,8 @@ anomaly, and where statistics are kept, does not belong here.
 """
 
 from data_platform.quality.anomalies.anomaly import GRADES, Anomaly, Metric, Severity
-from data_platform.quality.anomalies.detecting import detect, inspect
+from data_platform.quality.anomalies.blocks import blocks
+from data_platform.quality.anomalies.detecting import Inspection, detect, inspect
 from data_platform.quality.anomalies.history import NO_HISTORY, History
 from data_platform.quality.anomalies.statistics import ColumnStatistics, Statistics, statistics_of
 from data_platform.quality.anomalies.suspects import Suspects
@@ -18,10 +19,12 @@ __all__ = [
     "Anomaly",
     "ColumnStatistics",
     "History",
+    "Inspection",
     "Metric",
     "Severity",
     "Statistics",
     "Suspects",
+    "blocks",
     "detect",
     "inspect",
     "statistics_of",

@@ -19,6 +19,10 @@ NEGATIVE_SPIKE: Final = 0.05
 LEVEL_MOVED: Final = 0.25
 """Between versions of one partition a column's typical value stays: a fourth more is another column."""
 
+SAME_ROWS: Final = 0.05
+"""Within so much of the rows of the version before, a partition holds the same ones; a year that goes on gets others,
+and with them another typical value and other signs."""
+
 LEVEL_OF_NEIGHBOURS: Final = math.log(10)
 """Between years prices, volumes and volatility move by a multiple; another unit is a hundred or a thousand."""
 
@@ -61,7 +65,8 @@ def moved_level(now: Statistics, history: History) -> Iterator[Anomaly]:
     """A column whose typical size is another than before: another unit, another column."""
     for name, column in now.columns.items():
         expected = _previously(history, name, "log_median")
-        if column.log_median is None or expected is None or abs(column.log_median - expected) <= LEVEL_MOVED:
+        limit = LEVEL_MOVED if _same_rows(now, history) else LEVEL_OF_NEIGHBOURS
+        if column.log_median is None or expected is None or abs(column.log_median - expected) <= limit:
             floor = LEVEL_MOVED if history.own else LEVEL_OF_NEIGHBOURS
             expected = unusual(column.log_median, _past(history, name, "log_median"), floor=floor)
         if expected is not None and column.log_median is not None:
@@ -77,7 +82,8 @@ def moved_level(now: Statistics, history: History) -> Iterator[Anomaly]:
 def moved_sign(now: Statistics, history: History) -> Iterator[Anomaly]:
     """A column with over five points more or fewer negative values than before."""
     for name, column in now.columns.items():
-        share, expected = column.negative_share, _previously(history, name, "negative_share")
+        share = column.negative_share
+        expected = _previously(history, name, "negative_share") if _same_rows(now, history) else None
         if share is None or expected is None or abs(share - expected) <= NEGATIVE_SPIKE:
             # Of returns half are negative, in bad years more: only a column that had none is judged by its neighbours.
             past = _past(history, name, "negative_share")
@@ -107,6 +113,11 @@ def smaller_universe(now: Statistics, history: History) -> Iterator[Anomaly]:
             current=round(here, 2),
             expected=round(usual, 2),
         )
+
+
+def _same_rows(now: Statistics, history: History) -> bool:
+    before = history.previous
+    return before is not None and abs(now.rows - before.rows) <= SAME_ROWS * before.rows
 
 
 def _previously(history: History, column: str, figure: str) -> float | None:

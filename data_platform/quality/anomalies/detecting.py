@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -25,17 +26,41 @@ from data_platform.quality.calendars import trading_calendar
 from data_platform.quality.profile import Profile, profile_frame
 
 
+class Inspection:
+    """Statistics and suspects of a staged file in the making: told every block in order, it looks at its `columns`."""
+
+    def __init__(self, table: Table, path: Path, profile: Profile | None = None) -> None:
+        self._counting = StatisticsTally(table, path, profile)
+        series = table.series if table.series is not None and fits(table.series, path) else None
+        self._looking = None if series is None else SuspectsTally(series, path, _spans(series, profile))
+        wanted = (*self._counting.columns, *(self._looking.columns if self._looking is not None else ()))
+        self.columns: tuple[str, ...] = tuple(dict.fromkeys(wanted))
+
+    def through(self, each: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Pass blocks on; each is looked at in a thread of its own while the caller works on it."""
+        with ThreadPoolExecutor(1, "inspection") as thread:
+            for block in each:
+                looking = thread.submit(self.add, block)
+                yield block
+                looking.result()
+
+    def add(self, block: pl.DataFrame) -> None:
+        """Look at a block."""
+        self._counting.add(block)
+        if self._looking is not None:
+            self._looking.add(block)
+
+    def result(self) -> tuple[Statistics, Suspects | None]:
+        """What all blocks show; suspects for a table with a series."""
+        return self._counting.result(), None if self._looking is None else self._looking.result()
+
+
 def inspect(table: Table, path: Path, *, profile: Profile | None = None) -> tuple[Statistics, Suspects | None]:
     """Statistics and suspects of a staged file, which is read once for both; the latter for a table with a series."""
-    counting = StatisticsTally(table, path, profile)
-    series = table.series if table.series is not None and fits(table.series, path) else None
-    looking = None if series is None else SuspectsTally(series, path, _spans(series, profile))
-    wanted = dict.fromkeys((*counting.columns, *(looking.columns if looking is not None else ())))
-    for block in blocks(path, tuple(wanted)):
-        counting.add(block)
-        if looking is not None:
-            looking.add(block)
-    return counting.result(), None if looking is None else looking.result()
+    inspection = Inspection(table, path, profile)
+    for block in blocks(path, inspection.columns):
+        inspection.add(block)
+    return inspection.result()
 
 
 def detect(

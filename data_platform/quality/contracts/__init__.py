@@ -5,6 +5,6 @@ tables are polars queries over just their columns. What comes out are findings: 
 of a few. Which rules there are belongs to the catalog, and what a finding means for the partition to the validators.
 """
 
-from data_platform.quality.contracts.judging import Judgement, judge_rows
+from data_platform.quality.contracts.judging import Judgement, judge_rows, needed_columns
 
-__all__ = ["Judgement", "judge_rows"]
+__all__ = ["Judgement", "judge_rows", "needed_columns"]

@@ -45,16 +45,25 @@ class _Broken:
     keys: list[str] = field(default_factory=list[str])
 
 
-def judge_rows(path: Path, table: Table, profile: Profile, references: References) -> Judgement:
+def judge_rows(
+    path: Path,
+    table: Table,
+    profile: Profile,
+    references: References,
+    batches: Iterator[pl.DataFrame] | None = None,
+) -> Judgement:
     """Judge a Parquet file, holding about one row group of the columns that its rules need.
+
+    `batches` are its rows in order, with `needed_columns` and maybe others, from whoever reads them for another reason
+    too.
 
     A file with other columns or types than declared gets findings for these, and its rules are not judged.
     """
     form = judge_form(pl.DataFrame(schema=pl.read_parquet_schema(path)), table)
     if form:
         return Judgement(form, ("no rule was judged, as columns are not the declared ones",))
-    scan = pl.scan_parquet(path)
-    found = [*key_findings(scan, table, profile), *judge_batches(_batches(path, _needed(table)), table, profile.rows)]
+    scan, rows = pl.scan_parquet(path), batches or _batches(path, needed_columns(table))
+    found = [*key_findings(scan, table, profile), *judge_batches(rows, table, profile.rows)]
     open_questions: list[str] = []
     for rule in table.rules:
         if not isinstance(rule, NoOverlap | OnePerEntity | NotBefore):
@@ -84,7 +93,9 @@ def judge_batches(batches: Iterator[pl.DataFrame], table: Table, rows: int) -> t
     """Findings about rows by themselves; `rows` is how many there are in all the batches together."""
     rules = _row_rules(table)
     broken: dict[str, _Broken] = {}
-    for batch in batches:
+    needed = needed_columns(table)
+    for given in batches:
+        batch = given.select(needed)
         if any(True for _ in failures(gate_of(table.columns, rules), batch)):
             _tally(batch, table, rules, broken)
     found: list[Finding] = []
@@ -134,7 +145,7 @@ def _row_rules(table: Table) -> tuple[RowRule, ...]:
     return (*finite_rules(table.columns), *own)
 
 
-def _needed(table: Table) -> list[str]:
+def needed_columns(table: Table) -> list[str]:
     """The columns that some row rule looks at, in the table's order."""
     wanted = {*key_columns(table), *(column.name for column in table.columns if not column.nullable)}
     for rule in _row_rules(table):
