@@ -16,7 +16,7 @@ from data_platform.governance.permissions import Action, require
 from data_platform.governance.quality import DataQualityService
 from data_platform.governance.quality_dto import CoverageDTO
 from data_platform.sync.context import SyncContext
-from data_platform.sync.covering import refresh_coverage
+from data_platform.sync.remembering import refresh_coverage
 
 _GAPS_SHOWN: Final = 3
 
