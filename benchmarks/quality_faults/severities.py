@@ -54,7 +54,7 @@ TUNING_SEEDS: Final = range(1_000, 1_100)
 """Markets that the detectors were looked at with."""
 
 EVALUATION_SEEDS: Final = range(600_000, 601_000)
-"""Markets that figures are measured on, never looked at otherwise; those from 500,000 on have been."""
+"""Markets that figures are measured on. Those from 500,000 on were, once, and have been looked at since."""
 
 WARNINGS: Final = frozenset({"stale_price"})
 """The faults that deserve a warning; all others corrupt research and are errors."""
