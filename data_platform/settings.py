@@ -72,6 +72,10 @@ class Settings(BaseSettings):
 
     start_year: int = Field(default=2000, ge=1925, le=2100, description="First year of yearly partitions.")
 
+    block_on_anomalies: bool = Field(
+        default=True, description="Whether what statistics find wrong keeps a partition from being published."
+    )
+
     token: SecretStr | None = Field(default=None, description="Act as the user whom this token belongs to.")
     queries_per_minute: int = Field(default=10, ge=1, le=100_000, description="Per user.")
     query_audit_encryption_key: SecretStr | None = Field(

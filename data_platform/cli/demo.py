@@ -134,6 +134,7 @@ def _next_steps(settings: Settings) -> Text:
         f"{command} up                    the Dagster UI on http://127.0.0.1:3000, with these runs in it",
         f"{command} status                every table at a glance",
         f"{command} versions crsp_daily   its history",
+        f"{command} quality crsp_daily    how its checks went; and: coverage, alerts list",
         f'{command} query -d fama_french "FROM ff_factors_daily LIMIT 5"',
         f"{command} sync crsp_daily -p 2024 --full",
         f"{command} sync --all             the other tables too",

@@ -14,7 +14,7 @@ from data_platform.cli.session import open_session
 from data_platform.governance.quality import DataQualityService
 from data_platform.governance.quality_dto import AnomalyAlertDTO, QualityTrendDTO, ValidationResultDTO
 
-_VALIDATORS: Final = ("row_count", "null_pct", "schema", "date_continuity", "contract", "checksum")
+_VALIDATORS: Final = ("row_count", "null_pct", "schema", "date_continuity", "contract", "checksum", "anomaly")
 _MOST_MISSING: Final = 10
 
 
@@ -111,7 +111,7 @@ def _print_trends(trends: QualityTrendDTO) -> None:
     )
     if missing:
         print_table(
-            "Missing values, of the latest day published",
+            "Missing values",
             ["Column", "Share"],
             [[each.column_name, f"{each.null_share:.1%}"] for each in missing[:_MOST_MISSING]],
         )

@@ -130,6 +130,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
                 references=references_of(table, work.context.warehouse),
                 history=history_of(work.context.records, table, partition, work.source.name),
             ),
+            accept_anomalies=not work.context.settings.block_on_anomalies,
         )
         results = verdict.results
         work.journal.results(partition, results, verdict.anomalies)

@@ -133,13 +133,23 @@ def test_a_person_can_accept_what_statistics_find_and_nothing_else(
     file = manifest.file("2023")
     assert file is not None
     (check,) = [each for each in file.checks if each.validation_type == "anomaly"]
-    assert (check.status, check.message.partition(":")[0]) == ("warning", "accepted")
+    assert (check.status, check.message.partition(":")[0]) == ("warning", "let through")
 
     wrds_owner.execute("UPDATE crsp.dsf_v2 SET dlyret = -2 WHERE dlycaldt = '2023-08-01' AND dlydelflg = 'N'")
     list(sync_partitions(context, CRSP, ["2023"]))
     (broken,) = context.warehouse.quarantine.entries()
     with pytest.raises(SyncValidationError, match="contract"):
         restore_quarantined(context, broken, accept_anomalies=True)
+
+
+def test_anomalies_can_be_told_not_to_block(context: SyncContext, wrds_owner: psycopg.Connection) -> None:
+    wrds_owner.execute(HUNDREDFOLD)
+    settings = context.settings.model_copy(update={"block_on_anomalies": False})
+    (result,) = sync_partitions(dataclasses.replace(context, settings=settings), CRSP, ["2023"])
+    assert isinstance(result, SyncOutcome)
+    (verdict,) = [each for each in result.results if each.validation_type is ValidationType.ANOMALY]
+    assert (verdict.status, verdict.message.partition(":")[0]) == (Status.WARNING, "let through")
+    assert [(alert.metric, alert.severity) for alert in open_alerts(context)] == [("hundredfold", "error")]
 
 
 def test_fewer_rows_than_the_version_before_are_one_alert_with_the_figures(

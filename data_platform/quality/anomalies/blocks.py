@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +14,23 @@ BLOCK: Final = 131_072
 
 
 def blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Consecutive rows of these columns, in the file's order; none of an empty file."""
+    """Consecutive rows of these columns, in the file's order; none of an empty file.
+
+    The next ones are read in a thread while the caller works on these.
+    """
     frame = pl.scan_parquet(path).select(columns)
     rows = row_count(path)
-    for start in range(0, rows, BLOCK):
-        yield frame.slice(start, BLOCK).collect(engine="streaming")
+
+    def read(start: int) -> pl.DataFrame:
+        return frame.slice(start, BLOCK).collect(engine="streaming")
+
+    with ThreadPoolExecutor(1, "blocks") as thread:
+        coming = thread.submit(read, 0) if rows else None
+        for start in range(BLOCK, rows + BLOCK, BLOCK):
+            block = coming.result() if coming is not None else None
+            coming = thread.submit(read, start) if start < rows else None
+            if block is not None:
+                yield block
 
 
 def row_count(path: Path) -> int:

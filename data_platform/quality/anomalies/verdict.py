@@ -12,7 +12,7 @@ _SHOWN: Final = 3
 
 
 def verdict_on(anomalies: tuple[Anomaly, ...], *, accepted: bool = False) -> CheckResult:
-    """A partition with an error-grade anomaly fails, unless a person has looked and `accepted` what was found."""
+    """A partition with an error-grade anomaly fails, unless whoever decides has `accepted` what is found."""
     grave = sum(anomaly.severity is Severity.ERROR for anomaly in anomalies)
     if not anomalies:
         return CheckResult(ValidationType.ANOMALY, Status.PASSED, "no anomalies", "no anomalies")
@@ -22,5 +22,9 @@ def verdict_on(anomalies: tuple[Anomaly, ...], *, accepted: bool = False) -> Che
     more = f" | and {len(anomalies) - _SHOWN} more" if len(anomalies) > _SHOWN else ""
     words = " | ".join(f"{anomaly.metric}: {anomaly.message}" for anomaly in worst[:_SHOWN]) + more
     return CheckResult(
-        ValidationType.ANOMALY, status, "no anomalies", counted, f"accepted: {words}" if grave and accepted else words
+        ValidationType.ANOMALY,
+        status,
+        "no anomalies",
+        counted,
+        f"let through: {words}" if grave and accepted else words,
     )
