@@ -118,6 +118,40 @@ def test_a_bad_partition_fails_its_check_and_the_run_and_spares_the_others(
     assert "1 of 250 sessions are missing: 2023-03-01" in runs.everything_stored()
 
 
+def test_a_materialization_shows_its_quality_in_numbers_and_the_last_one_the_tables_coverage(runs: Runs) -> None:
+    assert runs.sync("2023", "2024") == [True]
+    records = runs.instance.fetch_materializations(KEY, limit=2).records
+    newest, before = [
+        record.asset_materialization.metadata for record in records if record.asset_materialization is not None
+    ]
+    for metadata in (newest, before):
+        assert metadata["anomalies"].value == 0
+        assert metadata["missing_dates"].value == 0
+        assert metadata["dates"].value in {250, 252}
+        symbols, null_pct = metadata["symbols"].value, metadata["null_pct"].value
+        assert isinstance(symbols, int)
+        assert isinstance(null_pct, float)
+        assert symbols > 10
+        assert 0 < null_pct < 10
+        assert "| dlyretmissflg | 9" in str(metadata["null_shares"].value)
+    assert str(newest["coverage_chart"].value).startswith("![coverage](data:image/png;base64,iVBOR")
+    assert "coverage_chart" not in before
+
+
+def test_findings_of_a_check_are_a_table_of_rules_and_keys(runs: Runs, wrds_owner: psycopg.Connection) -> None:
+    wrds_owner.execute("UPDATE crsp.dsf_v2 SET primaryexch = 'Z' WHERE dlycaldt = '2023-07-05' AND dlydelflg = 'N'")
+    assert runs.sync("2023") == [True]
+    storage = runs.instance.event_log_storage
+    (record,) = storage.get_asset_check_execution_history(dg.AssetCheckKey(KEY, "contract"), limit=1)
+    assert record.event is not None
+    evaluation = record.event.get_dagster_event().asset_check_evaluation_data
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    table = str(evaluation.metadata["findings"].value)
+    assert "| primaryexch | one of N, A, Q, R, B, I, X | warning |" in table
+    assert "date 2023-07-05" in table
+    assert evaluation.metadata["findings_count"].value == 1
+
+
 def test_a_source_error_ends_the_run_with_its_own_words(runs: Runs, wrds_owner: psycopg.Connection) -> None:
     wrds_owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA crsp FROM PUBLIC")
     demo = runs.context.records.databases.demo
