@@ -41,7 +41,7 @@ def sync_partitions(
     for partition in partitions:
         table.partition_range(partition)
     journal = Journal(context.records, table, context.run_id)
-    with kept_lines(context), RunSource(context, table) as source, _alerts_sent(context):
+    with kept_lines(context), _alerts_sent(context), RunSource(context, table) as source:
         try:
             surveyed = _again(context, journal, source, lambda: _survey(source, table, partitions))
         except PlatformError as error:
@@ -58,7 +58,10 @@ def sync_partitions(
 
 @contextmanager
 def _alerts_sent(context: SyncContext) -> Generator[None]:
-    """Send the alerts of a run together, when it ends, however it ends; a channel that is away keeps no run."""
+    """Send the alerts of a run together, when it ends, however it ends; a channel that is away keeps no run.
+
+    To be around the session at the source, which is then over: a slow channel keeps none open.
+    """
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import time
 
 import psycopg
 import pytest
@@ -47,7 +48,7 @@ def test_what_a_version_looks_like_and_covers_is_kept(context: SyncContext) -> N
     (published,) = sync_partitions(context, CRSP, ["2023"])
     assert isinstance(published, SyncOutcome)
     with context.records.transaction(SYSTEM) as connection:
-        (figures,) = partition_statistics.of_versions(connection, "crsp_daily", "2023", published.file.source)
+        (figures,) = partition_statistics.of_versions(connection, "crsp_daily", "2023", published.file.source, 9)
         (covered,) = coverage.of_tables(connection, "crsp", "crsp_daily")
     assert (figures.manifest_version, figures.row_count) == (1, published.file.rows)
     assert set(figures.null_shares) == {column.name for column in CRSP.columns}
@@ -66,23 +67,23 @@ def test_coverage_can_be_looked_at_again(context: SyncContext) -> None:
     with context.records.transaction(SYSTEM) as connection:
         before = [dataclasses.replace(each, updated_at=None) for each in coverage.of_tables(connection, "crsp")]
         connection.execute("UPDATE platform.data_coverage SET row_count = 0, dates = 0, symbols_by_month = '{}'")
-        measured = partition_statistics.of_versions(connection, "crsp_daily", "2023", source)
+        measured = partition_statistics.of_versions(connection, "crsp_daily", "2023", source, 9)
     assert [refresh_coverage(context, table) for table in (CRSP, NAMES)] == [1, 1]
     with context.records.transaction(SYSTEM) as connection:
         after = [dataclasses.replace(each, updated_at=None) for each in coverage.of_tables(connection, "crsp")]
-        assert partition_statistics.of_versions(connection, "crsp_daily", "2023", source) == measured
+        assert partition_statistics.of_versions(connection, "crsp_daily", "2023", source, 9) == measured
     assert after == before
 
 
 def test_figures_of_what_was_published_without_them_are_measured_later(context: SyncContext) -> None:
     source = published(context)
     with context.records.transaction(SYSTEM) as connection:
-        (measured,) = partition_statistics.of_versions(connection, "crsp_daily", "2023", source)
+        (measured,) = partition_statistics.of_versions(connection, "crsp_daily", "2023", source, 9)
     with psycopg.connect(context.records.databases.owner_url, autocommit=True) as owner:
         owner.execute("TRUNCATE platform.data_partition_statistics")
     refresh_coverage(context, CRSP)
     with context.records.transaction(SYSTEM) as connection:
-        (again,) = partition_statistics.of_versions(connection, "crsp_daily", "2023", source)
+        (again,) = partition_statistics.of_versions(connection, "crsp_daily", "2023", source, 9)
     assert (again.statistics, again.null_shares) == (measured.statistics, measured.null_shares)
 
 
@@ -189,6 +190,29 @@ def test_the_alerts_of_a_run_are_one_message_when_it_ends(
     with context.records.transaction(SYSTEM) as connection:
         sent = alert_deliveries.recent(connection, state="sent")
     assert len(sent) == len(open_alerts(context))
+
+
+def test_no_session_at_the_source_waits_for_a_channel(
+    context: SyncContext, wrds_owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[bool] = []
+
+    def sessions() -> int:
+        (number,) = wrds_owner.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone() or (0,)
+        return number
+
+    def slow_channel(*_: object) -> None:
+        # The server takes a moment to see that a client is gone.
+        ends = time.monotonic() + 3
+        while sessions() and time.monotonic() < ends:
+            time.sleep(0.02)
+        left.append(sessions() > 0)
+
+    monkeypatch.setattr("data_platform.sync.run.deliver_quietly", slow_channel)
+    list(sync_partitions(context, CRSP, ["2023"]))
+    assert left == [False]
 
 
 def test_a_channel_that_is_away_keeps_no_run(context: SyncContext, wrds_owner: psycopg.Connection) -> None:
