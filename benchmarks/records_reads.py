@@ -178,9 +178,9 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
         "alerts.acknowledgment_of": lambda c: alerts.acknowledgment_of(c, middle),
         "chain.beyond_head": lambda c: chain.beyond_head(c, chain.QUERY_AUDIT),
         "chain.head_of": lambda c: chain.head_of(c, chain.QUERY_AUDIT),
-        "partition_statistics.of_versions": lambda c: partition_statistics.of_versions(c, "crsp_t1", "2007", "wrds"),
+        "partition_statistics.of_versions": lambda c: partition_statistics.of_versions(c, "crsp_t1", "2007", "wrds", 9),
         "partition_statistics.latest_of": lambda c: partition_statistics.latest_of(
-            c, "crsp_t1", ["2006", "2007", "2008"], "wrds"
+            c, "crsp_t1", ["2006", "2007", "2008"], "wrds", 9
         ),
         "platform_audit.current_actor": platform_audit.current_actor,
         "quality_trends.first_day": lambda c: quality_trends.first_day(c, "crsp"),

@@ -133,6 +133,7 @@ def _of_administrators(filled: Filled) -> Calls:
         "alert_rules.add": lambda c: alert_rules.add(c, "another", "oncall", dataset="crsp"),
         "alert_rules.enable": lambda c: alert_rules.enable(c, "rule7", enabled=False),
         "alert_rules.remove": lambda c: alert_rules.remove(c, "rule8"),
+        "coverage.forget_others": lambda c: coverage.forget_others(c, "crsp_t1", ["2007"], 9),
         "query_audit.record_attempt": lambda c: query_audit.record_attempt(
             within(c), "user8", "crsp", {"crsp_daily": 3}, text, "10.0.0.1", QUERIES
         ),

@@ -6,11 +6,15 @@ from typing import Annotated
 
 import typer
 
-from data_platform.catalog import find_table
+from data_platform.catalog import Table, find_table
 from data_platform.cli.options import Json, Reason, TableName
 from data_platform.cli.output import print_json, say
-from data_platform.cli.session import open_session
+from data_platform.cli.session import Session, open_session
+from data_platform.errors import PlatformError
 from data_platform.governance.permissions import Action, require
+from data_platform.sync.context import SyncContext
+from data_platform.sync.remembering import refresh_coverage
+from data_platform.warehouse import SyncManifest
 from data_platform.warehouse.rollback import roll_back
 
 
@@ -35,9 +39,19 @@ def rollback(
             new_value={"version": manifest.manifest_version, "checksum": manifest.checksum, "asked_for": to},
             reason=reason,
         )
+        _look_again(session, declared, manifest)
     if as_json:
         print_json(manifest)
         return
     changed = ", ".join(manifest.changed_partitions)
     say(f"{table} version {manifest.manifest_version} has the earlier state; partitions that changed: {changed}.")
     say("A sync fetches what the source has now: keep it from running, if that is what is wrong.")
+
+
+def _look_again(session: Session, table: Table, manifest: SyncManifest) -> None:
+    """Keep what the partitions that changed look like now, by which the next sync is judged; the version stands."""
+    context = SyncContext(session.settings, session.warehouse, session.records)
+    try:
+        refresh_coverage(context, table, manifest.changed_partitions)
+    except PlatformError as error:
+        say(f"What it covers is not kept: {error.message} Catch up with: data-platform coverage {table.name} --refresh")

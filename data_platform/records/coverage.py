@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,6 +73,17 @@ def store(connection: Connection, found: PartitionCoverage) -> None:
             Jsonb(dict(found.symbols_by_month)),
         ),
     )
+
+
+def forget_others(connection: Connection, table: str, partitions: Iterable[str], version: int) -> int:
+    """Remove the coverage of a table's partitions that a version lacks, and return of how many.
+
+    What was published later is none of that version's business and stays.
+    """
+    return connection.execute(
+        "DELETE FROM platform.data_coverage WHERE table_name = %s AND partition <> ALL (%s) AND manifest_version <= %s",
+        (table, list(partitions), version),
+    ).rowcount
 
 
 def of_tables(connection: Connection, dataset: str, table: str | None = None) -> list[PartitionCoverage]:

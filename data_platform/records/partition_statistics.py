@@ -63,30 +63,37 @@ def store(connection: Connection, found: PartitionStatistics) -> None:
 
 
 def of_versions(
-    connection: Connection, table: str, partition: str, source: str, limit: int = 10
+    connection: Connection, table: str, partition: str, source: str, until: int, limit: int = 10
 ) -> list[PartitionStatistics]:
-    """Return the figures of a partition's latest versions from a source, oldest first."""
+    """Return the figures of a partition's latest versions from a source, up to the version `until`, oldest first."""
     rows = connection.execute(
         f"""
         SELECT {_COLUMNS} FROM platform.data_partition_statistics
-        WHERE table_name = %s AND partition = %s AND source = %s ORDER BY manifest_version DESC LIMIT %s
+        WHERE table_name = %s AND partition = %s AND source = %s AND manifest_version <= %s
+        ORDER BY manifest_version DESC LIMIT %s
         """,  # noqa: S608 - names of columns of ours
-        (table, partition, source, limit),
+        (table, partition, source, until, limit),
     ).fetchall()
     return [PartitionStatistics(**row) for row in reversed(rows)]
 
 
-def latest_of(connection: Connection, table: str, partitions: Sequence[str], source: str) -> list[PartitionStatistics]:
-    """Return the figures of the latest version from a source of each partition that has any, in the order asked for."""
+def latest_of(
+    connection: Connection, table: str, partitions: Sequence[str], source: str, until: int
+) -> list[PartitionStatistics]:
+    """Return the figures of each partition's latest version from a source, up to the version `until`.
+
+    In the order asked for; a partition without any is left out.
+    """
     # One short look at the index for each, instead of a sort of all their versions.
     rows = connection.execute(
         f"""
         SELECT found.* FROM unnest(%s::text[]) WITH ORDINALITY AS asked (name, place)
         CROSS JOIN LATERAL (
             SELECT {_COLUMNS} FROM platform.data_partition_statistics
-            WHERE table_name = %s AND partition = asked.name AND source = %s ORDER BY manifest_version DESC LIMIT 1
+            WHERE table_name = %s AND partition = asked.name AND source = %s AND manifest_version <= %s
+            ORDER BY manifest_version DESC LIMIT 1
         ) AS found ORDER BY asked.place
         """,  # noqa: S608 - as above
-        (list(partitions), table, source),
+        (list(partitions), table, source, until),
     ).fetchall()
     return [PartitionStatistics(**row) for row in rows]

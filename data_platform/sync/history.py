@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from data_platform.catalog import Partitioning, Table
-from data_platform.quality.anomalies import History, Statistics
+from data_platform.quality.anomalies import NO_HISTORY, History, Statistics
 from data_platform.records import partition_statistics
 from data_platform.records.connection import Records
 from data_platform.records.partition_statistics import PartitionStatistics
 from data_platform.records.scope import Scope
 from data_platform.sync.context import SyncContext
+from data_platform.warehouse import SyncManifest
 
 NEIGHBOURS: Final = 5
 """Partitions on each side."""
@@ -18,14 +19,19 @@ NEIGHBOURS: Final = 5
 _SCOPE: Final = Scope.system("sync")
 
 
-def history_of(records: Records, table: Table, partition: str, source: str) -> History:
-    """The figures of the partition's latest versions, and of the latest version of each neighbour.
+def history_of(records: Records, table: Table, partition: str, source: str, base: SyncManifest | None) -> History:
+    """The figures of the partition's latest versions up to `base`, and of the latest version of each neighbour.
 
-    Of those from the same source only: what another one leaves open is no news.
+    Of those from the same source only: what another one leaves open is no news. A table that has no version here has no
+    history, and of one whose versions end earlier than its figures (the records may have served another home, or this
+    one was restored from a backup) the later figures are not its own.
     """
+    if base is None:
+        return NO_HISTORY
+    until = base.manifest_version
     with records.transaction(_SCOPE) as connection:
-        versions = partition_statistics.of_versions(connection, table.name, partition, source)
-        beside = partition_statistics.latest_of(connection, table.name, neighbours(table, partition), source)
+        versions = partition_statistics.of_versions(connection, table.name, partition, source, until)
+        beside = partition_statistics.latest_of(connection, table.name, neighbours(table, partition), source, until)
     return History(tuple(map(_statistics, versions)), tuple(map(_statistics, beside)))
 
 

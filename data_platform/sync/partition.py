@@ -128,7 +128,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
                 registered=registered_columns(stored, base),
                 source_rows=fingerprint.row_count,
                 references=references_of(table, work.context.warehouse),
-                history=history_of(work.context.records, table, partition, work.source.name),
+                history=history_of(work.context.records, table, partition, work.source.name, base),
             ),
             accept_anomalies=not work.context.settings.block_on_anomalies,
         )

@@ -105,7 +105,7 @@ def _restore(
                 registered=registered_columns(store, base),
                 source_rows=entry.source_rows,
                 references=references_of(table, context.warehouse),
-                history=history_of(context.records, table, entry.partition, entry.source),
+                history=history_of(context.records, table, entry.partition, entry.source, base),
             ),
             accept_anomalies=accept_anomalies,
         )

@@ -73,6 +73,8 @@ def test_a_tagged_version_is_read_after_a_rollback(store: Store) -> None:
         6,
         ["2022", "2023", "2024"],
     )
+    covered = {each["partition"]: each["manifest_version"] for each in store("coverage", "crsp_daily", "--json").json}
+    assert covered.keys() == {"2020", "2021"}
     sql = "SELECT count(DISTINCT year(date)) AS years FROM crsp_daily"
     years = {as_of: store("query", "-d", "crsp", sql, "--as-of", as_of, "--json").json for as_of in ("before", "6")}
     assert years == {"before": [{"years": 5}], "6": [{"years": 2}]}

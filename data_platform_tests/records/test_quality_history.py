@@ -45,8 +45,8 @@ def test_the_figures_of_versions_come_back_oldest_first_and_stay_as_they_were(re
         partition_statistics.store(connection, version(2, rows=7))
         partition_statistics.store(connection, version(9, "2022"))
         partition_statistics.store(connection, version(4, source="wrds_siz"))
-        found = partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds", 2)
-        everything = partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds")
+        found = partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds", 9, 2)
+        everything = partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds", 9)
     assert [(each.manifest_version, each.null_shares, each.row_count) for each in found] == [
         (2, {"ret": 0.2}, 100),
         (3, {"ret": 0.3}, 100),
@@ -58,7 +58,7 @@ def test_neighbours_are_told_by_their_latest_version_in_the_order_asked_for(reco
     with records.transaction(SYSTEM) as connection:
         for number, partition in ((1, "2021"), (2, "2021"), (3, "2022")):
             partition_statistics.store(connection, version(number, partition))
-        found = partition_statistics.latest_of(connection, "crsp_daily", ["2022", "2020", "2021"], "wrds")
+        found = partition_statistics.latest_of(connection, "crsp_daily", ["2022", "2020", "2021"], "wrds", 9)
     assert [(each.partition, each.manifest_version) for each in found] == [("2022", 3), ("2021", 2)]
 
 
@@ -78,6 +78,31 @@ def test_what_was_stored_of_gaps_and_symbols_comes_back(records: Records) -> Non
         coverage.store(connection, COVERED)
         (kept,) = coverage.of_tables(connection, "crsp", "crsp_daily")
     assert dataclasses.replace(kept, updated_at=None) == COVERED
+
+
+def test_coverage_of_partitions_that_a_version_lacks_is_forgotten_and_later_ones_stay(
+    records: Records,
+) -> None:
+    later = dataclasses.replace(COVERED, partition="2025", manifest_version=6)
+    other = dataclasses.replace(COVERED, table_name="crsp_monthly")
+    with records.transaction(SYSTEM) as connection:
+        for found in (COVERED, dataclasses.replace(COVERED, partition="2022"), later, other):
+            coverage.store(connection, found)
+    with records.transaction(ANN) as connection:
+        assert coverage.forget_others(connection, "crsp_daily", ["2022"], 5) == 0
+    with records.transaction(SYSTEM) as connection:
+        assert coverage.forget_others(connection, "crsp_daily", ["2022"], 5) == 1
+        kept = [(each.table_name, each.partition) for each in coverage.of_tables(connection, "crsp")]
+    assert kept == [("crsp_daily", "2022"), ("crsp_daily", "2025"), ("crsp_monthly", "2023")]
+
+
+def test_figures_of_later_versions_than_asked_for_are_left_out(records: Records) -> None:
+    with records.transaction(SYSTEM) as connection:
+        for number in (1, 2, 3):
+            partition_statistics.store(connection, version(number))
+        versions = partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds", 2)
+        latest = partition_statistics.latest_of(connection, "crsp_daily", ["2023"], "wrds", 2)
+    assert [each.manifest_version for each in (*versions, *latest)] == [1, 2, 2]
 
 
 @pytest.fixture
@@ -136,8 +161,8 @@ def test_nobody_sees_history_coverage_or_trends_of_another_dataset(history: Reco
     with history.transaction(SYSTEM) as connection:
         coverage.store(connection, COVERED)
     with history.transaction(EVE) as connection:
-        assert partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds") == []
-        assert partition_statistics.latest_of(connection, "crsp_daily", ["2023"], "wrds") == []
+        assert partition_statistics.of_versions(connection, "crsp_daily", "2023", "wrds", 9) == []
+        assert partition_statistics.latest_of(connection, "crsp_daily", ["2023"], "wrds", 9) == []
         assert coverage.of_tables(connection, "crsp") == []
         assert quality_trends.row_counts(connection, "crsp", LONG_AGO) == []
         assert quality_trends.null_shares(connection, "crsp", LONG_AGO) == []

@@ -75,7 +75,11 @@ CREATE POLICY change_permitted ON platform.data_coverage FOR UPDATE TO platform_
     USING ((SELECT platform.sees_everything()) OR dataset = ANY ((SELECT platform.visible_datasets())::text[]))
     WITH CHECK ((SELECT platform.sees_everything()) OR dataset = ANY ((SELECT platform.visible_datasets())::text[]));
 
-GRANT SELECT, INSERT,
+-- Of partitions that the newest version lacks, as after a rollback.
+CREATE POLICY remove_permitted ON platform.data_coverage FOR DELETE TO platform_service
+    USING ((SELECT platform.sees_everything()));
+
+GRANT SELECT, INSERT, DELETE,
     UPDATE (updated_at, manifest_version, start_date, end_date, row_count, symbols, dates, missing_dates, gaps,
             symbols_by_month)
     ON platform.data_coverage TO platform_service;
