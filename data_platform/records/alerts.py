@@ -145,17 +145,17 @@ def store_new(connection: Connection, alerts: Iterable[Alert]) -> list[int]:
     """Record those of the alerts that are not open already, and return their ids, in the order given.
 
     An alert of the same table, partition, metric and severity that nobody has settled says it all: it is not repeated
-    by each sync that finds the same.
+    by each sync that finds the same. Several of one metric that are found together are all new.
     """
-    return [
-        number
+    new = [
+        alert
         for alert in alerts
         if connection.execute(
             _OPEN, (alert.dataset, alert.table_name, alert.partition, alert.metric, alert.severity)
         ).fetchone()
         is None
-        for number in store(connection, [alert])
     ]
+    return store(connection, new)
 
 
 def get(connection: Connection, alert_id: int) -> StoredAlert | None:
