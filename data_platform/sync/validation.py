@@ -27,7 +27,8 @@ from data_platform.quality import (
     profile_frame,
     trading_calendar,
 )
-from data_platform.quality.anomalies import NO_HISTORY, Anomaly, History, Inspection, Statistics, blocks, detect
+from data_platform.quality.anomalies import NO_HISTORY, Anomaly, History, Inspection, Statistics, detect
+from data_platform.quality.blocks import blocks
 from data_platform.quality.contracts import needed_columns
 from data_platform.quality.coverage import Coverage, coverage_of
 from data_platform.quality.results import worst

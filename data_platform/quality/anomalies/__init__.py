@@ -7,7 +7,6 @@ anomaly, and where statistics are kept, does not belong here.
 """
 
 from data_platform.quality.anomalies.anomaly import GRADES, Anomaly, Metric, Severity
-from data_platform.quality.anomalies.blocks import blocks
 from data_platform.quality.anomalies.detecting import Inspection, detect, inspect
 from data_platform.quality.anomalies.history import NO_HISTORY, History
 from data_platform.quality.anomalies.statistics import ColumnStatistics, Statistics, statistics_of
@@ -24,7 +23,6 @@ __all__ = [
     "Severity",
     "Statistics",
     "Suspects",
-    "blocks",
     "detect",
     "inspect",
     "statistics_of",

@@ -12,7 +12,6 @@ import polars as pl
 
 from data_platform.catalog import Series, Table
 from data_platform.quality.anomalies.anomaly import Anomaly, Metric
-from data_platform.quality.anomalies.blocks import blocks
 from data_platform.quality.anomalies.changes import moved_level, moved_sign, null_spike, row_drop, smaller_universe
 from data_platform.quality.anomalies.dates import date_gap
 from data_platform.quality.anomalies.exchanges import flipped_entities, sign_flip, swapped_columns
@@ -22,6 +21,7 @@ from data_platform.quality.anomalies.repetitions import doubled_dividend, duplic
 from data_platform.quality.anomalies.statistics import Statistics, StatisticsTally
 from data_platform.quality.anomalies.suspects import Suspects, SuspectsTally, fits, suspects_in
 from data_platform.quality.anomalies.universe import truncated_universe
+from data_platform.quality.blocks import blocks
 from data_platform.quality.calendars import trading_calendar
 from data_platform.quality.profile import Profile, profile_frame
 

@@ -15,7 +15,7 @@ from typing import Final, Self
 import polars as pl
 
 from data_platform.catalog import Table
-from data_platform.quality.anomalies.blocks import blocks, row_count
+from data_platform.quality.blocks import blocks, row_count
 from data_platform.quality.profile import Profile
 
 SAMPLE: Final = 50_000

@@ -15,9 +15,9 @@ from typing import Final
 import polars as pl
 
 from data_platform.catalog import Series
-from data_platform.quality.anomalies.blocks import blocks
 from data_platform.quality.anomalies.relations import STALE_ROWS, flags, repeats, with_terms
 from data_platform.quality.anomalies.screening import is_suspicious
+from data_platform.quality.blocks import blocks
 
 MOST_ROWS: Final = 100_000
 """More suspect rows than this say nothing new; those beyond are not collected."""
