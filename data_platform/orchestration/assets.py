@@ -117,6 +117,7 @@ def table_asset(table: Table, settings: Settings, *, pooled: bool = True) -> dg.
             )
         keys = list(context.partition_keys) if partitions else [WHOLE]
         failures: list[SyncFailure] = []
+        published = False
         try:
             with platform.open() as opened:
                 audit_manual_sync(opened, table, keys, tags=context.run.tags, full=config.full, reason=config.reason)
@@ -139,7 +140,8 @@ def table_asset(table: Table, settings: Settings, *, pooled: bool = True) -> dg.
                         f"{result.manifest.manifest_version}, {result.file.rows:,} rows"
                     )
                     metadata = materialization_metadata(table, result, opened.warehouse)
-                    if result.verdict is not None and result.partition == keys[-1]:
+                    published = published or result.verdict is not None
+                    if published and result.partition == keys[-1]:
                         metadata |= coverage_chart(table, opened.records)
                     yield dg.AssetMaterialization(
                         table.name,

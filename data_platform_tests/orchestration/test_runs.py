@@ -138,6 +138,19 @@ def test_a_materialization_shows_its_quality_in_numbers_and_the_last_one_the_tab
     assert "coverage_chart" not in before
 
 
+def test_the_coverage_is_shown_also_where_the_last_partition_of_a_run_had_not_changed(runs: Runs) -> None:
+    assert runs.sync("2024") == [True]
+    assert runs.sync("2023", "2024") == [True]
+    records = runs.instance.fetch_materializations(KEY, limit=2).records
+    newest, before = [record.asset_materialization for record in records if record.asset_materialization is not None]
+    assert (newest.partition, before.partition) == ("2024", "2023")
+    assert "coverage_chart" in newest.metadata
+    assert runs.sync("2024") == [True]
+    (unchanged,) = runs.instance.fetch_materializations(KEY, limit=1).records
+    assert unchanged.asset_materialization is not None
+    assert "coverage_chart" not in unchanged.asset_materialization.metadata
+
+
 def test_findings_of_a_check_are_a_table_of_rules_and_keys(runs: Runs, wrds_owner: psycopg.Connection) -> None:
     wrds_owner.execute("UPDATE crsp.dsf_v2 SET primaryexch = 'Z' WHERE dlycaldt = '2023-07-05' AND dlydelflg = 'N'")
     assert runs.sync("2023") == [True]
