@@ -117,7 +117,7 @@ def entity_coverage(profile: Profile) -> float | None:
     dates = list(profile.dates)
     expected = 0
     rows = 0
-    for first, last, count in profile.spans.select("first", "last", "rows").iter_rows():
+    for first, last, count in profile.spans.drop_nulls("first").select("first", "last", "rows").iter_rows():
         expected += bisect.bisect_right(dates, last) - bisect.bisect_left(dates, first)
         rows += count
     return rows / expected if expected else None

@@ -28,7 +28,7 @@ Platform = Callable[..., Ran]
 def test_the_demo_runs_and_tells_what_it_did(demo: tuple[Path, Ran]) -> None:
     home, ran = demo
     assert ran.code == 0, ran.err
-    for expected in ("crsp_daily", "ff_factors_daily", "5 of 5", "30 of 30", "What to do next", "The demo took"):
+    for expected in ("crsp_daily", "ff_factors_daily", "5 of 5", "35 of 35", "What to do next", "The demo took"):
         assert expected in ran.out
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert "Traceback" not in ran.err

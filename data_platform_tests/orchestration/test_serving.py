@@ -126,7 +126,7 @@ def test_a_backfill_of_all_years_from_the_ui_and_a_clean_end(
         "dagster/column_schema",
         "version",
         "checksum",
-        "anomaly",
+        "anomalies",
         "source_fingerprint",
         "extract_seconds",
         "rows_per_second",

@@ -97,6 +97,11 @@ def test_row_count(source: int | None, previous: int | None, neighbour: float | 
     assert row_count(evidence).status is status
 
 
+def test_a_security_without_any_date_is_judged_without_an_error() -> None:
+    frame = pl.concat([_year(2023), pl.DataFrame({"permno": [9], "date": [None], "permco": [9]}, _year(2023).schema)])
+    assert _verdict(_evidence(frame), ValidationType.DATE_CONTINUITY).status is Status.PASSED
+
+
 def test_no_rows_fail_instead_of_passing_silently() -> None:
     results = validate(_evidence(_frame([], [])))
     assert {r.validation_type for r in results if r.status is Status.FAILED} == {
