@@ -21,6 +21,7 @@ from benchmarks.records_fill import archived_before
 from benchmarks.records_rows import REQUEST_OF_USER7
 from data_platform.governance.audit_key import QueryCipher
 from data_platform.records import (
+    acknowledgments,
     alert_deliveries,
     alert_rules,
     alerts,
@@ -175,7 +176,7 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
         "alert_rules.enabled_rules": alert_rules.enabled_rules,
         "alert_rules.every": alert_rules.every,
         "alerts.get": lambda c: alerts.get(c, middle),
-        "alerts.acknowledgment_of": lambda c: alerts.acknowledgment_of(c, middle),
+        "acknowledgments.acknowledgment_of": lambda c: acknowledgments.acknowledgment_of(c, middle),
         "chain.beyond_head": lambda c: chain.beyond_head(c, chain.QUERY_AUDIT),
         "chain.head_of": lambda c: chain.head_of(c, chain.QUERY_AUDIT),
         "partition_statistics.of_versions": lambda c: partition_statistics.of_versions(c, "crsp_t1", "2007", "wrds", 9),

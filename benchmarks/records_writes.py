@@ -14,6 +14,7 @@ from benchmarks.records_reads import ADMINISTRATOR, OWNER, USER, Filled, Stateme
 from benchmarks.records_rows import REQUEST_OF_USER7
 from data_platform.governance.audit_key import QueryCipher
 from data_platform.records import (
+    acknowledgments,
     alert_deliveries,
     alert_rules,
     alerts,
@@ -96,7 +97,9 @@ def _of_anybody(scope: Scope) -> Calls:
     request, run, now = request_id(REQUEST_OF_USER7), uuid4(), dt.datetime.now(dt.UTC)
     lines = [NewLine(uuid4(), now, "crsp", "crsp_daily", "INFO", "done", {"rows": 1}, run) for _ in range(100)]
     return {
-        "alerts.acknowledge": lambda c: alerts.acknowledge(c, _FIRST_OPEN, scope.user, "the source says so"),
+        "acknowledgments.acknowledge": lambda c: acknowledgments.acknowledge(
+            c, _FIRST_OPEN, scope.user, "the source says so"
+        ),
         "alerts.store_new, 2": lambda c: alerts.store_new(c, [_ALERT] * 2),
         "alerts.store, 5": lambda c: alerts.store(c, [_ALERT] * 5),
         "coverage.store, new": lambda c: coverage.store(c, _COVERAGE),

@@ -27,7 +27,7 @@ from data_platform.governance.quality_dto import (
     ValidationResultDTO,
 )
 from data_platform.governance.scopes import reading_scope
-from data_platform.records import alerts, coverage, quality_trends, validations
+from data_platform.records import acknowledgments, alerts, coverage, quality_trends, validations
 from data_platform.records.alerts import Severity
 from data_platform.records.connection import Records
 from data_platform.warehouse.warehouse import Warehouse
@@ -104,8 +104,8 @@ class DataQualityService:
         """Settle an alert; the first acknowledgment stays, and whoever comes later gets that one back."""
         require(user, Action.ACKNOWLEDGE_ALERTS)
         with self._records.transaction(reading_scope(user)) as connection:
-            before = alerts.acknowledgment_of(connection, alert_id)
-            kept = before or alerts.acknowledge(connection, alert_id, user.user_id, reason)
+            before = acknowledgments.acknowledgment_of(connection, alert_id)
+            kept = before or acknowledgments.acknowledge(connection, alert_id, user.user_id, reason)
         mine = before is None and kept.acknowledged_by == user.user_id
         answer = {name: getattr(kept, name) for name in AlertAcknowledgmentDTO.model_fields if name != "was_first"}
         return AlertAcknowledgmentDTO(**answer, was_first=mine)

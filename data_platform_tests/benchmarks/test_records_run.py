@@ -36,7 +36,7 @@ def test_a_run_measures_every_statement_and_writes_what_it_measured(
     assert document["chain"].pop("rows") == 40
     assert all(seconds > 0 for seconds in document["chain"].values())
     printed = capsys.readouterr().out
-    assert "alerts.acknowledge as user7" in printed
+    assert "acknowledgments.acknowledge as user7" in printed
     assert "verified in the archives" in printed
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from data_platform.records import alerts
+from data_platform.records import acknowledgments, alerts
 from data_platform.records.alerts import Alert
 from data_platform.records.connection import Records, open_records
 from data_platform.records.scope import Scope
@@ -102,7 +102,7 @@ def test_more_than_a_hundred_alerts_are_counted_by_metric(platform: Command, ope
     assert len(platform("alerts", "list", "--all", "--json").json) == len(numbers)
     with opened[1].transaction(SYSTEM) as connection:
         for number in numbers:
-            alerts.acknowledge(connection, number, "system:test", "tried")
+            acknowledgments.acknowledge(connection, number, "system:test", "tried")
 
 
 @pytest.mark.parametrize(

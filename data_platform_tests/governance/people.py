@@ -8,6 +8,7 @@ from psycopg import sql
 from data_platform.errors import PlatformError
 from data_platform.governance.permissions import LICENSED_DATASETS, Role, User
 from data_platform.records import (
+    acknowledgments,
     alert_deliveries,
     alert_rules,
     alerts,
@@ -90,7 +91,7 @@ def fill(records: Records) -> None:
                 connection, PartitionCoverage(dataset, table, "2024", 1, None, None, 10, None, 0, None, (), {})
             )
             (number,) = alerts.store(connection, [Alert(dataset, table, "2024", "row_drop", "error", "fewer rows")])
-            alerts.acknowledge(connection, number, "system:test", "seen")
+            acknowledgments.acknowledge(connection, number, "system:test", "seen")
             alert_deliveries.enlist(connection, rule, rule.updated_at)
             for user in PEOPLE.values():
                 query_requests.create(connection, user.user_id, dataset, b"encrypted")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from data_platform.records import alerts, schedules
-from data_platform.records.alerts import Acknowledgment, Alert
+from data_platform.records import acknowledgments, alerts, schedules
+from data_platform.records.acknowledgments import Acknowledgment
+from data_platform.records.alerts import Alert
 from data_platform.records.connection import Records
 from data_platform.records.schedules import SyncSchedule
 from data_platform.records.scope import Scope
@@ -41,4 +42,4 @@ def add(records: Records, *new: Alert) -> list[int]:
 def acknowledge(records: Records, alert_id: int, scope: Scope = ANN, reason: str = "known") -> Acknowledgment:
     """Acknowledge an alert in somebody's name."""
     with records.transaction(scope) as connection:
-        return alerts.acknowledge(connection, alert_id, scope.user, reason)
+        return acknowledgments.acknowledge(connection, alert_id, scope.user, reason)

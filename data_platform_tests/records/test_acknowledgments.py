@@ -10,8 +10,8 @@ from threading import Barrier
 import pytest
 
 from data_platform.errors import NotPermittedError, UsageError
-from data_platform.records import alerts
-from data_platform.records.alerts import Acknowledgment
+from data_platform.records import acknowledgments, alerts
+from data_platform.records.acknowledgments import Acknowledgment
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
 from data_platform_tests.records.audited import audited
@@ -23,7 +23,7 @@ def test_an_acknowledgment_keeps_what_the_alert_said(records: Records) -> None:
     made = acknowledge(records, alert_id, reason="  the source was late\n")
     with records.transaction(ANN) as connection:
         alert = alerts.get(connection, alert_id)
-        assert alerts.acknowledgment_of(connection, alert_id) == made
+        assert acknowledgments.acknowledgment_of(connection, alert_id) == made
     assert alert is not None
     assert (alert.acknowledged, alert.acknowledged_by, alert.acknowledged_at) == (True, "ann", made.acknowledged_at)
     assert (made.alert_id, made.dataset, made.metric, made.severity) == (alert_id, "crsp", "row_drop", "error")
@@ -81,7 +81,7 @@ def test_eight_people_at_once_get_the_same_acknowledgment(records: Records) -> N
         scope = Scope(f"user{number}", frozenset({"crsp"}))
         with records.transaction(scope) as connection:
             barrier.wait(30)
-            return alerts.acknowledge(connection, alert_id, scope.user, f"reason {number}")
+            return acknowledgments.acknowledge(connection, alert_id, scope.user, f"reason {number}")
 
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(take, range(8)))
@@ -92,7 +92,7 @@ def test_eight_people_at_once_get_the_same_acknowledgment(records: Records) -> N
 def test_an_acknowledgment_that_is_undone_leaves_the_alert_open(records: Records) -> None:
     (alert_id,) = add(records, DROP)
     with pytest.raises(ZeroDivisionError), records.transaction(ANN) as connection:
-        alerts.acknowledge(connection, alert_id, "ann", "known")
+        acknowledgments.acknowledge(connection, alert_id, "ann", "known")
         raise ZeroDivisionError
     with records.transaction(ANN) as connection:
         assert [alert.id for alert in alerts.recent(connection, acknowledged=False)] == [alert_id]
@@ -117,9 +117,9 @@ def test_a_reason_that_cannot_be_kept_is_refused_without_repeating_it(
     (alert_id,) = add(records, DROP)
     with records.transaction(ANN) as connection:
         with pytest.raises(UsageError, match=message) as refused:
-            alerts.acknowledge(connection, alert_id, "ann", reason)
+            acknowledgments.acknowledge(connection, alert_id, "ann", reason)
         # The refusal has not spoilt the transaction.
-        assert alerts.acknowledgment_of(connection, alert_id) is None
+        assert acknowledgments.acknowledgment_of(connection, alert_id) is None
     assert "secret" not in str(refused.value)
     assert audited(records) == []
 
@@ -129,7 +129,7 @@ def test_an_alert_that_does_not_exist_is_refused(records: Records, alert_id: int
     with records.transaction(SYSTEM) as connection:
         assert alerts.get(connection, alert_id) is None
         with pytest.raises(UsageError, match=r"There is no alert (-?\d+|of so large a number)\. List the alerts"):
-            alerts.acknowledge(connection, alert_id, "ann", "known")
+            acknowledgments.acknowledge(connection, alert_id, "ann", "known")
     assert audited(records) == []
 
 
@@ -138,17 +138,17 @@ def test_an_alert_of_another_dataset_is_neither_seen_nor_acknowledged(records: R
     with records.transaction(ANN) as connection:
         assert alerts.get(connection, alert_id) is None
         with pytest.raises(UsageError, match=f"There is no alert {alert_id}\\."):
-            alerts.acknowledge(connection, alert_id, "ann", "known")
+            acknowledgments.acknowledge(connection, alert_id, "ann", "known")
     with pytest.raises(NotPermittedError), records.transaction(ANN) as connection:
         alerts.store(connection, [GAP])
     acknowledge(records, alert_id, SYSTEM)
     with records.transaction(ANN) as connection:
-        assert alerts.acknowledgment_of(connection, alert_id) is None
+        assert acknowledgments.acknowledgment_of(connection, alert_id) is None
     assert [entry[0] for entry in audited(records)] == ["system:test"]
 
 
 def test_nobody_acknowledges_in_anothers_name(records: Records) -> None:
     (alert_id,) = add(records, DROP)
     with pytest.raises(NotPermittedError), records.transaction(ANN) as connection:
-        alerts.acknowledge(connection, alert_id, "ben", "known")
+        acknowledgments.acknowledge(connection, alert_id, "ben", "known")
     assert audited(records) == []

@@ -13,7 +13,15 @@ from pydantic import SecretStr
 from data_platform.catalog import find_table
 from data_platform.errors import SyncValidationError
 from data_platform.quality import Status, ValidationType
-from data_platform.records import alert_deliveries, alert_rules, alerts, coverage, partition_statistics, validations
+from data_platform.records import (
+    acknowledgments,
+    alert_deliveries,
+    alert_rules,
+    alerts,
+    coverage,
+    partition_statistics,
+    validations,
+)
 from data_platform.records.alerts import StoredAlert
 from data_platform.records.scope import Scope
 from data_platform.sync import SyncContext, SyncFailure, SyncOutcome, sync_partition, sync_partitions
@@ -116,7 +124,7 @@ def test_a_settled_alert_is_raised_again_when_the_fault_is_still_there(
     list(sync_partitions(context, CRSP, ["2023"]))
     (first,) = open_alerts(context)
     with context.records.transaction(SYSTEM) as connection:
-        alerts.acknowledge(connection, first.id, "system:test", "told the vendor")
+        acknowledgments.acknowledge(connection, first.id, "system:test", "told the vendor")
     list(sync_partitions(context, CRSP, ["2023"]))
     (second,) = open_alerts(context)
     assert (second.id > first.id, second.message) == (True, first.message)
