@@ -118,5 +118,6 @@ def _draw(path: Path, title: str, found: list[CoverageDTO]) -> None:
     gaps = [Gap(gap.first, gap.last, gap.dates) for each in found for gap in each.gaps]
     if not months:
         raise UsageError("There is nothing to draw: the table's rows have no dates, or it was never synced.")
-    path.write_bytes(draw_coverage(f"{title}: coverage", months, gaps))
+    missing = sum(each.missing_dates or 0 for each in found)
+    path.write_bytes(draw_coverage(f"{title}: coverage", months, gaps, missing))
     say(f"Written to {path}.")

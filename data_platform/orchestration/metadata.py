@@ -96,7 +96,9 @@ def coverage_chart(table: Table, records: Records) -> dict[str, Any]:
         for each in found
         for first, last, dates in each.gaps
     ]
-    png = base64.b64encode(draw_coverage(table.title, months, gaps)).decode()
+    png = base64.b64encode(
+        draw_coverage(table.title, months, gaps, sum(each.missing_dates or 0 for each in found))
+    ).decode()
     return {"coverage_chart": dg.MetadataValue.md(f"![coverage](data:image/png;base64,{png})")}
 
 

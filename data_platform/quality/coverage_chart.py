@@ -15,8 +15,8 @@ _LINE: Final = "#2f6f9f"
 _MISSING: Final = "#c0392b"
 
 
-def draw_coverage(title: str, symbols_by_month: Mapping[str, int], gaps: Sequence[Gap]) -> bytes:
-    """Return a PNG of some 15 KB; months are the keys, as in "2024-03".
+def draw_coverage(title: str, symbols_by_month: Mapping[str, int], gaps: Sequence[Gap], missing: int) -> bytes:
+    """Return a PNG of some 15 KB; months are the keys, as in "2024-03", `missing` all missing dates, of more gaps too.
 
     It is drawn without a display and without matplotlib's global state, so in any thread.
     """
@@ -40,7 +40,6 @@ def draw_coverage(title: str, symbols_by_month: Mapping[str, int], gaps: Sequenc
         # A day's width at least, so that a single missing session shows.
         below.axvspan(gap.first, gap.last + dt.timedelta(days=1), color=_MISSING, linewidth=1.0)
     below.set_yticks([])
-    missing = sum(gap.dates for gap in gaps)
     below.set_ylabel("missing", rotation=0, ha="right", va="center", fontsize=8)
     below.set_xlabel(f"{missing:,} dates missing" if missing else "no date missing", fontsize=8)
     png = io.BytesIO()

@@ -23,6 +23,7 @@ LARGEST_ID: Final = 2**63 - 1
 _OPEN: Final = """
     SELECT FROM platform.data_anomaly_alerts
     WHERE NOT acknowledged AND dataset = %s AND table_name = %s AND partition = %s AND metric = %s AND severity = %s
+      AND message = %s
     LIMIT 1
 """
 # The page is cut before the acknowledgments are looked up, so that they cost one look each.
@@ -117,14 +118,18 @@ def store(connection: Connection, alerts: Iterable[Alert]) -> list[int]:
 def store_new(connection: Connection, alerts: Iterable[Alert]) -> list[int]:
     """Record those of the alerts that are not open already, and return their ids, in the order given.
 
-    An alert of the same table, partition, metric and severity that nobody has settled says it all: it is not repeated
-    by each sync that finds the same. Several of one metric that are found together are all new.
+    An alert that says the same of the same partition and that nobody has settled is not repeated by each sync that
+    finds it again. One with another count, column or place says something else.
     """
     new = [
         alert
         for alert in alerts
         if connection.execute(
-            _OPEN, (alert.dataset, alert.table_name, alert.partition, alert.metric, alert.severity)
+            _OPEN,
+            (
+                *(alert.dataset, alert.table_name, alert.partition, alert.metric, alert.severity),
+                _kept(alert.message),
+            ),
         ).fetchone()
         is None
     ]

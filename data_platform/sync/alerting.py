@@ -1,15 +1,18 @@
-"""From verdicts to alerts: what a person should look at, once for each thing, whatever found it."""
+"""From verdicts to alerts: what a person should look at, once for each thing, whatever found it; and telling them."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Final
 
+from data_platform.alerting.delivery import deliver_quietly
 from data_platform.catalog import Table
 from data_platform.quality import CheckResult, Status, ValidationType
 from data_platform.quality.anomalies import Anomaly, Metric
 from data_platform.records.alerts import Alert, Severity
+from data_platform.sync.context import SyncContext
 
 _SAID_BY: Final[Mapping[ValidationType, Metric]] = {
     ValidationType.ROW_COUNT: Metric.ROW_DROP,
@@ -61,3 +64,15 @@ def alerts_of(
 
 def _with_keys(anomaly: Anomaly) -> str:
     return anomaly.message + (f" ({'; '.join(anomaly.keys)})" if anomaly.keys else "")
+
+
+@contextmanager
+def alerts_sent(context: SyncContext) -> Generator[None]:
+    """Send the alerts of a run together, when it ends, however it ends; a channel that is away keeps no run.
+
+    To be around the session at the source, which is then over: a slow channel keeps none open.
+    """
+    try:
+        yield
+    finally:
+        deliver_quietly(context.records, context.settings)

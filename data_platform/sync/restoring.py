@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from data_platform.catalog import Table, find_table
 from data_platform.errors import QuarantineError
+from data_platform.sync.alerting import alerts_sent
 from data_platform.sync.context import SyncContext
 from data_platform.sync.decisions import refuse_mixture
 from data_platform.sync.history import history_of
@@ -50,7 +51,10 @@ def restore_quarantined(
     table = find_table(entry.table)
     table.partition_range(entry.partition)
     journal = Journal(context.records, table, context.run_id)
-    with context.warehouse.lock(table.name).acquire(wait_seconds=context.lock_wait_seconds) as lock:
+    with (
+        alerts_sent(context),
+        context.warehouse.lock(table.name).acquire(wait_seconds=context.lock_wait_seconds) as lock,
+    ):
         manifest = _restore(context, entry, table, journal, lock, accept_anomalies=accept_anomalies)
     context.warehouse.quarantine.delete(entry)
     journal.log(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from data_platform.alerting.delivery import deliver_quietly
 from data_platform.catalog import Table
 from data_platform.errors import PlatformError, SchemaError, SyncValidationError
 from data_platform.sources import Fingerprint
+from data_platform.sync.alerting import alerts_sent
 from data_platform.sync.context import SyncContext
 from data_platform.sync.journal import Journal
 from data_platform.sync.lines import kept_lines
@@ -41,7 +40,7 @@ def sync_partitions(
     for partition in partitions:
         table.partition_range(partition)
     journal = Journal(context.records, table, context.run_id)
-    with kept_lines(context), _alerts_sent(context), RunSource(context, table) as source:
+    with kept_lines(context), alerts_sent(context), RunSource(context, table) as source:
         try:
             surveyed = _again(context, journal, source, lambda: _survey(source, table, partitions))
         except PlatformError as error:
@@ -54,18 +53,6 @@ def sync_partitions(
                 source,
                 lambda partition=partition: _result(context, source, table, partition, surveyed, full=full),
             )
-
-
-@contextmanager
-def _alerts_sent(context: SyncContext) -> Generator[None]:
-    """Send the alerts of a run together, when it ends, however it ends; a channel that is away keeps no run.
-
-    To be around the session at the source, which is then over: a slow channel keeps none open.
-    """
-    try:
-        yield
-    finally:
-        deliver_quietly(context.records, context.settings)
 
 
 def _survey(source: RunSource, table: Table, partitions: list[str]) -> Mapping[str, Fingerprint]:

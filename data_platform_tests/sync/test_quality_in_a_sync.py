@@ -144,6 +144,10 @@ def test_a_person_can_accept_what_statistics_find_and_nothing_else(
     (check,) = [each for each in file.checks if each.validation_type == "anomaly"]
     assert (check.status, check.message.partition(":")[0]) == ("warning", "let through")
 
+    (again,) = sync_partitions(context, CRSP, ["2023"], full=True)
+    assert isinstance(again, SyncOutcome)
+    assert context.warehouse.quarantine.entries() == []
+
     wrds_owner.execute("UPDATE crsp.dsf_v2 SET dlyret = -2 WHERE dlycaldt = '2023-08-01' AND dlydelflg = 'N'")
     list(sync_partitions(context, CRSP, ["2023"]))
     (broken,) = context.warehouse.quarantine.entries()
@@ -218,7 +222,7 @@ def test_no_session_at_the_source_waits_for_a_channel(
             time.sleep(0.02)
         left.append(sessions() > 0)
 
-    monkeypatch.setattr("data_platform.sync.run.deliver_quietly", slow_channel)
+    monkeypatch.setattr("data_platform.sync.alerting.deliver_quietly", slow_channel)
     list(sync_partitions(context, CRSP, ["2023"]))
     assert left == [False]
 
