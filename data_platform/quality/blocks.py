@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -24,13 +24,14 @@ def blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     def read(start: int) -> pl.DataFrame:
         return frame.slice(start, BLOCK).collect(engine="streaming")
 
+    coming: Future[pl.DataFrame] | None = None
     with ThreadPoolExecutor(1, "blocks") as thread:
-        coming = thread.submit(read, 0) if rows else None
-        for start in range(BLOCK, rows + BLOCK, BLOCK):
-            block = coming.result() if coming is not None else None
-            coming = thread.submit(read, start) if start < rows else None
-            if block is not None:
-                yield block
+        for start in range(0, rows, BLOCK):
+            ready, coming = coming, thread.submit(read, start)
+            if ready is not None:
+                yield ready.result()
+        if coming is not None:
+            yield coming.result()
 
 
 def row_count(path: Path) -> int:
