@@ -29,7 +29,8 @@ class Gap:
 class Coverage:
     """What a partition covers.
 
-    `symbols` are the entities of the key without the date, None where there are none; `missing_dates` is None where no
+    `symbols` are the different values of the key's first part besides the date (permno, gvkey, industry), None where the
+    date is all; `missing_dates` is None where no
     calendar judges. `symbols_by_month` is the median number of rows a date, by month ("2024-03"), in order.
     """
 
@@ -51,7 +52,7 @@ def coverage_of(profile: Profile, calendar: TradingCalendar | None) -> Coverage:
         rows=profile.rows,
         start=dates[0] if dates else None,
         end=dates[-1] if dates else None,
-        symbols=None if profile.spans is None else profile.spans.height,
+        symbols=None if profile.spans is None else profile.spans.to_series(0).n_unique(),
         dates=len(dates),
         missing_dates=None if gaps is None else sum(gap.dates for gap in gaps),
         gaps=tuple((gaps or ())[:MOST_GAPS]),
