@@ -29,9 +29,9 @@ class Gap:
 class Coverage:
     """What a partition covers.
 
-    `symbols` are the different values of the key's first part besides the date (permno, gvkey, industry), None where the
-    date is all; `missing_dates` is None where no
-    calendar judges. `symbols_by_month` is the median number of rows a date, by month ("2024-03"), in order.
+    `symbols` are the different values of the key's first part besides the date (permno, gvkey, industry), None where
+    the date is all; `missing_dates` is None where no calendar judges. `symbols_by_month` is the median number of rows a
+    date, by month ("2024-03"), in order.
     """
 
     rows: int

@@ -24,8 +24,8 @@ class PartitionCoverage:
     """What a version of a partition covers.
 
     `symbols` are the different values of the key's first part besides the date, None where the date is all; `gaps` are
-    stretches of missing dates as [first, last, number of dates], at most the first fifty, `missing_dates` how many there
-    are in all, None where no calendar judges; `symbols_by_month` is the median number of rows a date, by month
+    stretches of missing dates as [first, last, number of dates], at most the first fifty, `missing_dates` how many
+    there are in all, None where no calendar judges; `symbols_by_month` is the median number of rows a date, by month
     ("2024-03").
     """
 
