@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(_absolute)] = Field(
         default=Path("var"), description="Where data, records and run storage live (mode 0700)."
     )
+    env: Literal["development", "production"] = Field(
+        default="development", description="In production a table's schedule is on from the first."
+    )
     postgres_url: SecretStr | None = Field(
         default=None, description="The user's own PostgreSQL instead of the embedded one."
     )

@@ -106,6 +106,32 @@ def next_tick(expression: str, timezone: str, after: dt.datetime) -> dt.datetime
     raise AssertionError("a schedule that fires fires again")
 
 
+def latest_tick(expression: str, timezone: str, first: dt.datetime, now: dt.datetime) -> dt.datetime:
+    """Return the last moment from `first`, which is a tick itself, to `now` at which the expression fires, in UTC.
+
+    Found by halving, so that a long time of missed ticks costs no more than a short one.
+
+    Raises:
+        UsageError: when the expression or the time zone makes no sense.
+        ValueError: when a moment has no time zone of its own, or `now` is before `first`.
+    """
+    check_aware(first)
+    check_aware(now)
+    if now < first:
+        raise ValueError("the first tick is still to come")
+    found, end = first.astimezone(dt.UTC), now.astimezone(dt.UTC)
+    # No tick lies between `end` and now, and no two within one minute.
+    while end - found >= _MINUTE:
+        middle = found + (end - found) / 2
+        following = next_tick(expression, timezone, middle)
+        if following <= now:
+            found = following
+        else:
+            end = middle
+    following = next_tick(expression, timezone, found)
+    return following if following <= now else found
+
+
 def check_aware(moment: dt.datetime) -> None:
     """Refuse a moment without a time zone.
 

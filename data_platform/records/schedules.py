@@ -8,6 +8,7 @@ change several could wait for each other.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from psycopg import sql
 
 from data_platform.errors import UsageError
 from data_platform.records import cron, platform_audit, texts
-from data_platform.records.connection import Connection
+from data_platform.records.connection import Connection, Records, Scope
 from data_platform.records.filters import where
 
 DEFAULT_CRON: Final = "0 2 * * *"
@@ -57,8 +58,10 @@ class ScheduleConflictError(UsageError):
         self.current = current
 
 
-def ensure(connection: Connection, dataset: str, table: str) -> SyncSchedule:
+def ensure(connection: Connection, dataset: str, table: str, *, enabled: bool = True) -> SyncSchedule:
     """Return the table's schedule, made with the defaults when there is none yet.
+
+    `enabled` says whether one that is made now is on.
 
     Raises:
         UsageError: when no dataset or table can have such a name.
@@ -66,18 +69,31 @@ def ensure(connection: Connection, dataset: str, table: str) -> SyncSchedule:
     existing = get(connection, dataset, table)
     if existing is not None:
         return existing
-    upcoming = cron.next_tick(DEFAULT_CRON, DEFAULT_TIMEZONE, _now(connection))
+    upcoming = cron.next_tick(DEFAULT_CRON, DEFAULT_TIMEZONE, _now(connection)) if enabled else None
     connection.execute(
         """
-        INSERT INTO platform.data_sync_schedule (dataset, table_name, cron_expression, timezone, next_scheduled_run)
-        VALUES (%s, %s, %s, %s, %s)
+        INSERT INTO platform.data_sync_schedule
+            (dataset, table_name, enabled, cron_expression, timezone, next_scheduled_run)
+        VALUES (%s, %s, %s, %s, %s, %s)
         ON CONFLICT (dataset, table_name) DO NOTHING
         """,
-        (*_names(dataset, table), DEFAULT_CRON, DEFAULT_TIMEZONE, upcoming),
+        (*_names(dataset, table), enabled, DEFAULT_CRON, DEFAULT_TIMEZONE, upcoming),
     )
     made = get(connection, dataset, table)
     assert made is not None  # noqa: S101 - ours, or of whoever was first
     return made
+
+
+def ensure_each(records: Records, scope: Scope, names: Iterable[tuple[str, str]], *, enabled: bool) -> None:
+    """Give each dataset and table its schedule, made with the defaults and `enabled` where there is none yet.
+
+    Raises:
+        DatabaseUnavailableError: when the records are away.
+    """
+    with records.transaction(scope) as connection:
+        known = {(schedule.dataset, schedule.table_name) for schedule in list_all(connection)}
+        for dataset, table in sorted(set(names) - known):
+            ensure(connection, dataset, table, enabled=enabled)
 
 
 def get(connection: Connection, dataset: str, table: str) -> SyncSchedule | None:
@@ -181,19 +197,23 @@ def update(  # noqa: PLR0913 - what a person may change, by keyword
     return changed
 
 
-def mark_run(connection: Connection, dataset: str, table: str, scheduled_at: dt.datetime) -> SyncSchedule:
-    """Note that the run of `scheduled_at` was started, and plan the next one, later than that and than now.
+def mark_run(
+    connection: Connection, dataset: str, table: str, scheduled_at: dt.datetime, now: dt.datetime | None = None
+) -> SyncSchedule:
+    """Note that the run of `scheduled_at` was started, and plan the next one, later than that and than `now`.
 
-    Ticks missed meanwhile are thus made up for by one run. The version stays: no person changed the schedule.
+    Ticks missed meanwhile are thus made up for by one run. Whoever has looked for them gives the moment at which they
+    did; otherwise it is the database's. The version stays: no person changed the schedule.
 
     Raises:
         UsageError: when there is no such schedule.
-        ValueError: when `scheduled_at` has no time zone.
+        ValueError: when `scheduled_at` or `now` has no time zone.
     """
     cron.check_aware(scheduled_at)
+    cron.check_aware(now or scheduled_at)
     current = _locked(connection, dataset, table)
     last = max(scheduled_at, current.last_scheduled_run or scheduled_at)
-    upcoming = cron.next_tick(current.cron_expression, current.timezone, max(last, _now(connection)))
+    upcoming = cron.next_tick(current.cron_expression, current.timezone, max(last, now or _now(connection)))
     return _write(
         connection,
         current,

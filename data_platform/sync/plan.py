@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from data_platform.catalog import Partitioning, Table
 from data_platform.catalog.model import WHOLE
 from data_platform.errors import ConfigurationError, UsageError
 from data_platform.settings import Settings
 from data_platform.sources.demo.marker import demo_marker
+
+_LATE_UNTIL_MONTH: Final = 3
+"""March: until then a source still completes the year before."""
 
 
 def years(settings: Settings, today: dt.date) -> tuple[int, int]:
@@ -33,6 +37,15 @@ def partitions_of(table: Table, settings: Settings, today: dt.date) -> list[str]
         return [WHOLE]
     first, last = years(settings, today)
     return [str(year) for year in range(max(first, table.first_date.year), last + 1)]
+
+
+def current_partitions(table: Table, settings: Settings, today: dt.date) -> list[str]:
+    """The partitions whose source still changes by itself, oldest first: what a schedule syncs.
+
+    Of yearly tables the current year, in January to March the year before too, for what arrives late; of a table whose
+    years have ended, as a demo's, the last ones. A table kept whole is synced whole.
+    """
+    return partitions_of(table, settings, today)[-2 if today.month <= _LATE_UNTIL_MONTH else -1 :]
 
 
 def choose_partitions(table: Table, known: list[str], requested: list[str], *, all_of_them: bool) -> list[str]:

@@ -1,0 +1,161 @@
+"""Schedules as Dagster's daemon carries them out: one run for each tick, whatever happens around it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from data_platform.records import alerts, platform_audit, schedules
+from data_platform.sync import SyncContext
+from data_platform_tests.orchestration.daemon import SENSOR, SYSTEM, WHOLE, YEARLY, Daemon, open_daemon
+
+NOON = dt.datetime(2026, 6, 10, 16, 0, tzinfo=dt.UTC)
+"""In New York."""
+MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
+
+
+@pytest.fixture
+def daemon(context: SyncContext, tmp_path: Path) -> Iterator[Daemon]:
+    with open_daemon(context, tmp_path, NOON) as opened:
+        yield opened
+
+
+def test_every_table_gets_a_schedule_that_is_off_and_starts_nothing(daemon: Daemon) -> None:
+    tick = daemon.evaluate()
+    assert tick.skip_reason == "Every schedule of crsp is off. Turn one on with: data-platform schedule enable TABLE"
+    for table in (WHOLE, YEARLY):
+        made = daemon.schedule(table.name)
+        assert (made.enabled, made.cron_expression, made.timezone) == (False, "0 2 * * *", "America/New_York")
+        assert made.next_scheduled_run is None
+    assert daemon.evaluate(NOON + 3 * DAY).run_keys == []
+    assert daemon.runs() == []
+
+
+def test_a_tick_has_exactly_one_run_however_often_it_is_looked_for(daemon: Daemon) -> None:
+    daemon.plan("0 12 * * *", NOON)
+    assert daemon.evaluate(NOON - MINUTE).skip_reason == (
+        "crsp_names is due at 2026-06-10 12:00 EDT; 1 of 2 schedules are off."
+    )
+    for _ in range(5):
+        tick = daemon.evaluate()
+    assert tick.skip_reason == "crsp_names is due at 2026-06-11 12:00 EDT; 1 of 2 schedules are off."
+    (run,) = daemon.runs()
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    assert run.asset_selection == {dg.AssetKey("crsp_names")}
+    assert run.tags["data_platform/user"] == f"system:{SENSOR}"
+    noted = daemon.schedule()
+    assert (noted.last_scheduled_run, noted.next_scheduled_run) == (NOON, NOON + DAY)
+    assert daemon.context.warehouse.manifests("crsp_names").latest_number() == 1
+    with daemon.context.records.transaction(SYSTEM) as connection:
+        (entry,) = platform_audit.recent(connection, f"system:{SENSOR}")
+    assert entry.reason == "Scheduled for 2026-06-10 16:00 UTC"
+
+
+def test_ticks_missed_while_nobody_looked_run_once_the_latest_of_them(daemon: Daemon) -> None:
+    daemon.plan("*/10 * * * *", NOON)
+    for _ in range(3):
+        daemon.evaluate(max(daemon.now, NOON + 9 * DAY + 4 * MINUTE) + MINUTE)
+    assert daemon.keys() == ["crsp_names:2026-06-19T16:00:00+00:00"]
+    assert daemon.schedule().next_scheduled_run == NOON + 9 * DAY + 10 * MINUTE
+
+
+def test_of_a_tick_every_minute_none_is_lost_between_a_run_and_its_note(daemon: Daemon) -> None:
+    daemon.plan("* * * * *", NOON)
+    daemon.now = NOON - 10 * MINUTE / 60
+    for _ in range(10):
+        daemon.evaluate()
+    assert daemon.keys() == [f"crsp_names:2026-06-10T16:{minute:02}:00+00:00" for minute in range(5)]
+
+
+def test_years_that_still_change_are_one_run_and_from_april_only_the_last(daemon: Daemon) -> None:
+    for month, day in ((3, 31), (4, 1)):
+        moment = dt.datetime(2026, month, day, 6, 0, tzinfo=dt.UTC)
+        daemon.plan("0 2 * * *", moment, table=YEARLY.name)
+        daemon.evaluate(moment + MINUTE)
+    march, april = daemon.runs()
+    assert daemon.instance.get_materialized_partitions(dg.AssetKey("crsp_daily")) == {"2023", "2024"}
+    assert (march.tags["dagster/asset_partition_range_start"], march.tags["dagster/asset_partition_range_end"]) == (
+        "2023",
+        "2024",
+    )
+    assert april.tags["dagster/partition"] == "2024"
+    assert {march.status, april.status} == {dg.DagsterRunStatus.SUCCESS}
+    # The year that had not changed was left alone.
+    assert daemon.context.warehouse.manifests("crsp_daily").latest_number() == 2
+
+
+@pytest.mark.parametrize(
+    ("expression", "begin", "expected"),
+    [
+        # Spring: 2:30 does not exist on 8 March 2026; the run comes at 3:00.
+        ("30 2 * * *", "2026-03-07T07:30", ["03-07T07:30", "03-08T07:00", "03-09T06:30"]),
+        # Autumn: 1:30 comes twice on 1 November 2026; the run comes once.
+        ("30 1 * * *", "2026-10-31T05:30", ["10-31T05:30", "11-01T05:30", "11-02T06:30"]),
+    ],
+)
+def test_a_day_on_which_clocks_change_has_one_run(
+    daemon: Daemon, expression: str, begin: str, expected: list[str]
+) -> None:
+    first = dt.datetime.fromisoformat(begin).replace(tzinfo=dt.UTC)
+    daemon.plan(expression, first)
+    for half_hours in range(int(2.2 * 48)):
+        # Often where clocks change, seldom for the rest of the day.
+        if half_hours % 48 < 6 or half_hours % 48 > 44:
+            daemon.evaluate(first + half_hours * dt.timedelta(minutes=30))
+    assert daemon.keys() == [f"crsp_names:2026-{tick}:00+00:00" for tick in expected]
+
+
+def test_an_edit_counts_at_the_next_evaluation(daemon: Daemon) -> None:
+    now = dt.datetime.now(dt.UTC)
+    far = f"{(now - 2 * MINUTE).minute} * * * *"
+    daemon.plan(far, now + 58 * MINUTE, "UTC")
+    assert daemon.evaluate(now).run_keys == []
+    with daemon.context.records.transaction(SYSTEM) as connection:
+        edited = schedules.update(
+            connection, "crsp", "crsp_names", expected_version=2, changed_by="adm", cron_expression="* * * * *"
+        )
+    assert edited.next_scheduled_run is not None
+    daemon.evaluate(edited.next_scheduled_run)
+    assert daemon.keys() == [f"crsp_names:{edited.next_scheduled_run.isoformat()}"]
+    with daemon.context.records.transaction(SYSTEM) as connection:
+        schedules.update(connection, "crsp", "crsp_names", expected_version=3, changed_by="adm", enabled=False)
+    assert daemon.evaluate(now + DAY).run_keys == []
+    assert len(daemon.runs()) == 1
+
+
+def test_a_run_that_fails_is_tried_five_times_more_then_an_alert_is_raised_once(
+    daemon: Daemon, wrds_owner: psycopg.Connection
+) -> None:
+    wrds_owner.execute("ALTER TABLE crsp.stksecurityinfohist RENAME TO gone")
+    now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
+    daemon.plan(f"{now.minute} {now.hour} * * *", now, "UTC")
+    with daemon.context.records.transaction(SYSTEM) as connection:
+        connection.execute("UPDATE platform.data_sync_schedule SET updated_at = %s", (now,))
+    said: list[str] = []
+    # A run's end is real time, so that each pause counts from about now.
+    for minutes in range(0, 180, 3):
+        tick = daemon.evaluate(now + minutes * MINUTE + MINUTE / 2)
+        said += [tick.skip_reason] if tick.skip_reason else []
+    stem = f"crsp_names:{now.isoformat()}"
+    assert daemon.keys() == [stem, *(f"{stem}:retry-{number}" for number in range(1, 6))]
+    assert {run.status for run in daemon.runs()} == {dg.DagsterRunStatus.FAILURE}
+    assert any("crsp_names is tried again at" in line for line in said)
+    assert "crsp_names is due at" in said[-1]
+    with daemon.context.records.transaction(SYSTEM) as connection:
+        (alert,) = alerts.recent(connection, table="crsp_names")
+        assert (alert.metric, alert.severity, alert.current_value) == ("sync_failed", "error", 6.0)
+        assert daemon.runs()[-1].run_id in alert.message
+        alerts.acknowledge(connection, alert.id, "adm", "known")
+    daemon.evaluate()
+    wrds_owner.execute("ALTER TABLE crsp.gone RENAME TO stksecurityinfohist")
+    daemon.evaluate(now + DAY)
+    daemon.evaluate()
+    assert daemon.runs()[-1].status is dg.DagsterRunStatus.SUCCESS
+    assert len(daemon.runs()) == 7
+    with daemon.context.records.transaction(SYSTEM) as connection:
+        assert len(alerts.recent(connection)) == 1
