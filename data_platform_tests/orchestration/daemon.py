@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import dagster as dg
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
@@ -37,6 +37,7 @@ SYSTEM: Final = Scope.system("test")
 _DATASET: Final = replace(find_dataset("crsp"), tables=(YEARLY, WHOLE))
 _LAUNCHER: Final = {"module": "dagster._core.launcher.sync_in_memory_run_launcher", "class": "SyncInMemoryRunLauncher"}
 _AT_ONCE: Final = {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"}
+_ORIGIN: Final = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name=__name__, attribute="defs"))
 _open: list[Daemon] = []
 
 
@@ -75,25 +76,27 @@ class Daemon:
         self.context = context
         self.instance = instance
         self.now = now
+        # Loads the definitions, which look for this daemon.
+        _open.append(self)
+        self._workspace = WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(_ORIGIN))
+
+    def __enter__(self) -> Self:
+        self._workspace.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._workspace.__exit__(None, None, None)
+        _open.remove(self)
 
     def evaluate(self, now: dt.datetime | None = None) -> InstigatorTick:
         """Let the daemon evaluate the sensor at a moment, by default half a minute later, and return its tick."""
         self.now = now or self.now + dt.timedelta(seconds=30)
-        origin = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name=__name__, attribute="defs"))
-        with (
-            freeze_time(self.now),
-            WorkspaceProcessContext(self.instance, InProcessWorkspaceLoadTarget(origin)) as workspace,
-        ):
-            list(execute_sensor_iteration(workspace, logging.getLogger("test"), None, None))
-            (sensor,) = next(
-                iter(
-                    workspace.create_request_context()
-                    .get_code_location(origin.location_name)
-                    .get_repositories()
-                    .values()
-                )
-            ).get_sensors()
-            (tick,) = self.instance.get_ticks(sensor.get_remote_origin_id(), sensor.selector_id, limit=1)
+        with freeze_time(self.now):
+            list(execute_sensor_iteration(self._workspace, logging.getLogger("test"), None, None))
+        location = self._workspace.create_request_context().get_code_location(_ORIGIN.location_name)
+        (repository,) = location.get_repositories().values()
+        (sensor,) = repository.get_sensors()
+        (tick,) = self.instance.get_ticks(sensor.get_remote_origin_id(), sensor.selector_id, limit=1)
         return tick
 
     def schedule(self, table: str = WHOLE.name) -> SyncSchedule:
@@ -118,7 +121,8 @@ class Daemon:
                 timezone=timezone,
             )
             connection.execute(
-                "UPDATE platform.data_sync_schedule SET next_scheduled_run = %s WHERE table_name = %s", (first, table)
+                "UPDATE platform.data_sync_schedule SET next_scheduled_run = %s, updated_at = %s WHERE table_name = %s",
+                (first, first - dt.timedelta(days=1), table),
             )
 
     def runs(self) -> list[dg.DagsterRun]:
@@ -134,9 +138,8 @@ class Daemon:
 def open_daemon(context: SyncContext, folder: Path, now: dt.datetime) -> Iterator[Daemon]:
     """A daemon over an instance of its own in a folder."""
     overrides = {"run_launcher": _LAUNCHER, "run_coordinator": _AT_ONCE}
-    with dg.instance_for_test(temp_dir=str(folder), overrides=overrides) as instance:
-        _open.append(Daemon(context, instance, now))
-        try:
-            yield _open[-1]
-        finally:
-            _open.pop()
+    with (
+        dg.instance_for_test(temp_dir=str(folder), overrides=overrides) as instance,
+        Daemon(context, instance, now) as daemon,
+    ):
+        yield daemon
