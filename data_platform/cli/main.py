@@ -22,12 +22,14 @@ from data_platform.cli import (
     doctor,
     gc,
     locks,
+    logs,
     pins,
     quality,
     quarantine,
     query,
     retention,
     rollback,
+    schedule,
     snapshots,
     status,
     sync,
@@ -53,6 +55,7 @@ app.command()(status.status)
 app.command()(versions.versions)
 app.command()(verify.verify)
 app.command()(query.query)
+app.command()(logs.logs)
 app.command()(quality.quality)
 app.command()(coverage.coverage)
 app.command()(doctor.doctor)
@@ -60,6 +63,7 @@ app.command()(rollback.rollback)
 app.command()(diff.diff)
 app.command()(retention.retention)
 app.command()(gc.gc)
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(snapshots.app, name="snapshot")
 app.add_typer(pins.app, name="pin")
 app.add_typer(locks.app, name="lock")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_platform.errors import UsageError
 from data_platform.records import cron
@@ -209,3 +211,44 @@ def test_an_expression_comes_back_tidy(given: str, tidy: str) -> None:
 def test_a_moment_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         cron.next_tick("0 2 * * *", "UTC", dt.datetime(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("expression", "timezone", "first", "now", "expected"),
+    [
+        ("0 2 * * *", "UTC", "2026-01-01 02:00", "2026-01-01 02:00", "2026-01-01 02:00"),
+        ("0 2 * * *", "UTC", "2026-01-01 02:00", "2026-01-02 01:59:59.999999", "2026-01-01 02:00"),
+        ("0 2 * * *", "UTC", "2026-01-01 02:00", "2026-01-09 02:00", "2026-01-09 02:00"),
+        ("* * * * *", "UTC", "2020-01-01 00:00", "2026-06-10 12:34:56", "2026-06-10 12:34"),
+        # Every minute for half a day, half a year ago.
+        ("* 0-11 1 1 *", "UTC", "2026-01-01 00:00", "2026-07-01 00:00", "2026-01-01 11:59"),
+        ("30 2 * * *", NEW_YORK, "2026-03-06 07:30", "2026-03-08 07:29", "2026-03-08 07:00"),
+        ("30 1 * * *", NEW_YORK, "2026-10-30 05:30", "2026-11-01 06:45", "2026-11-01 05:30"),
+        ("30 * * * *", NEW_YORK, "2026-10-30 05:30", "2026-11-01 06:45", "2026-11-01 06:30"),
+        # What somebody wrote into the table need not be a tick itself.
+        ("*/10 * * * *", "UTC", "2026-01-01 00:09:45", "2026-01-01 00:10:30", "2026-01-01 00:10"),
+    ],
+)
+def test_the_latest_tick(expression: str, timezone: str, first: str, now: str, expected: str) -> None:
+    assert cron.latest_tick(expression, timezone, utc(first), utc(now)) == utc(expected)
+
+
+@given(
+    expression=st.sampled_from(["* * * * *", "*/7 * * * *", "30 1 * * *", "30 2 * * 0", "0 */5 * * *", "15 0-3 * * *"]),
+    offset=st.integers(0, 6 * 1440),
+    around=st.sampled_from(["2026-03-05 00:00", "2026-10-29 00:00", "2026-06-10 00:00"]),
+    zone=st.sampled_from([NEW_YORK, "UTC", "Europe/Berlin", "Australia/Lord_Howe"]),
+)
+@settings(deadline=None, max_examples=60)
+def test_the_latest_tick_is_the_last_of_those_that_follow_each_other(
+    expression: str, offset: int, around: str, zone: str
+) -> None:
+    first = cron.next_tick(expression, zone, utc(around))
+    now = first + dt.timedelta(minutes=offset)
+    latest = cron.latest_tick(expression, zone, first, now)
+    assert first <= latest <= now < cron.next_tick(expression, zone, latest)
+
+
+def test_a_first_tick_to_come_has_no_latest_one() -> None:
+    with pytest.raises(ValueError, match="still to come"):
+        cron.latest_tick("* * * * *", "UTC", utc("2026-01-02 00:00"), utc("2026-01-01 00:00"))

@@ -49,6 +49,38 @@ def test_a_schedule_is_made_once_with_the_defaults(records: Records) -> None:
     assert (again.id, again.enabled, again.version) == (first.id, False, 2)
 
 
+def test_a_schedule_can_be_made_off(records: Records) -> None:
+    with records.transaction(SYSTEM) as connection:
+        made = schedules.ensure(connection, *CRSP, enabled=False)
+        assert schedules.ensure(connection, *CRSP, enabled=True) == made
+    assert (made.enabled, made.next_scheduled_run, made.version) == (False, None, 1)
+
+
+def test_eight_threads_that_make_them_all_at_once_get_on(records: Records) -> None:
+    names = [("crsp", f"t{number}") for number in range(20)]
+    barrier = Barrier(8)
+
+    def make(thread: int) -> None:
+        barrier.wait(30)
+        schedules.ensure_each(records, SYSTEM, names if thread % 2 else reversed(names), enabled=False)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(make, range(8)))
+    with records.transaction(SYSTEM) as connection:
+        made = schedules.list_all(connection)
+    assert sorted((each.dataset, each.table_name) for each in made) == sorted(names)
+
+
+def test_a_run_is_noted_as_of_the_moment_that_was_looked_at(made: Records) -> None:
+    tick = dt.datetime(2020, 1, 1, 7, 0, tzinfo=dt.UTC)
+    in_past(made, CRSP, tick)
+    with made.transaction(SYSTEM) as connection:
+        marked = schedules.mark_run(connection, *CRSP, tick, tick + dt.timedelta(minutes=1))
+        with pytest.raises(ValueError, match="time zone"):
+            schedules.mark_run(connection, *CRSP, tick, dt.datetime(2026, 1, 1))
+    assert marked.next_scheduled_run == tick + dt.timedelta(days=1)
+
+
 def test_the_defaults_are_those_of_the_table(records: Records) -> None:
     with psycopg.connect(records.databases.owner_url) as owner:
         rows = owner.execute(
