@@ -84,8 +84,9 @@ class DataSyncService:
             self._known[visible] = dt.datetime.now(dt.UTC), self.get_sync_schedule(user)
         except DatabaseUnavailableError:
             stale = True
-        as_of, known = self._known.get(visible, (None, []))
-        by_table = {schedule.table_name: schedule for schedule in known}
+        found = self._known.get(visible)
+        as_of = None if found is None else found[0]
+        by_table = {} if found is None else {schedule.table_name: schedule for schedule in found[1]}
         return [_status(self._warehouse, TABLES[name], by_table.get(name), as_of, stale=stale) for name in _of(visible)]
 
     def get_sync_logs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -65,7 +65,8 @@ def launcher() -> Launcher:
 
 
 Ask = Callable[[DataSyncService, User, str], object]
-METHODS: dict[str, tuple[Ask, dict[Role, set[str]]]] = {
+MAY_ACT: Mapping[Role, Container[str]] = {**SEES, Role.VIEWER: (), Role.ANALYST: ()}
+METHODS: dict[str, tuple[Ask, Mapping[Role, Container[str]]]] = {
     "status": (
         lambda service, user, dataset: [each for each in service.get_sync_status(user) if each.dataset == dataset],
         SEES,
@@ -79,13 +80,13 @@ METHODS: dict[str, tuple[Ask, dict[Role, set[str]]]] = {
         lambda service, user, dataset: service.update_sync_schedule(
             user, dataset, SyncScheduleUpdateDTO(table=FIRST[dataset], expected_version=1, enabled=True)
         ),
-        SEES | {Role.VIEWER: set(), Role.ANALYST: set()},
+        MAY_ACT,
     ),
     "trigger": (
         lambda service, user, dataset: service.trigger_sync(
             user, dataset, "restated", table=FIRST[dataset], launcher=Launcher()
         ),
-        SEES | {Role.VIEWER: set(), Role.ANALYST: set()},
+        MAY_ACT,
     ),
 }
 

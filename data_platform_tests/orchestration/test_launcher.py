@@ -7,7 +7,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import create_run_for_test
+from dagster._core.test_utils import (
+    create_run_for_test,  # pyright: ignore[reportUnknownVariableType] - partly untyped in Dagster
+)
 
 from data_platform.definitions import build_definitions
 from data_platform.errors import LockBusyError
