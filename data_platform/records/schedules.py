@@ -227,7 +227,7 @@ def _locked(connection: Connection, dataset: str, table: str) -> SyncSchedule:
     if current is None:
         raise UsageError(
             f"There is no schedule for {texts.shown(table)} of {texts.shown(dataset)}.",
-            hint="Check the names; a table's schedule is made with its first sync.",
+            hint="Check the names; a table's schedule is made when schedules are first listed or carried out.",
         )
     return current
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import warnings
+from collections import deque
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -99,10 +100,13 @@ class Daemon:
         """Let the daemon evaluate the sensor at a moment, by default half a minute later, and return its tick."""
         self.now = now or self.now + dt.timedelta(seconds=30)
         with freeze_time(self.now):
-            for error in execute_sensor_iteration(  # pyright: ignore[reportUnknownVariableType] - as above
-                self._workspace, logging.getLogger("test"), None, None
-            ):
-                assert error is None, error
+            # What goes wrong stands in the tick.
+            deque(
+                execute_sensor_iteration(  # pyright: ignore[reportUnknownArgumentType] - as above
+                    self._workspace, logging.getLogger("test"), None, None
+                ),
+                maxlen=0,
+            )
         location = self._workspace.create_request_context().get_code_location(_ORIGIN.location_name)
         (repository,) = location.get_repositories().values()
         (sensor,) = repository.get_sensors()

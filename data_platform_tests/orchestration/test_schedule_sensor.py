@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.scheduler.instigation import TickStatus
 
 from data_platform.records import alerts, platform_audit, schedules
+from data_platform.records.connection import Records
+from data_platform.records.databases import Databases
 from data_platform.sync import SyncContext
 from data_platform_tests.orchestration.daemon import SENSOR, SYSTEM, WHOLE, YEARLY, Daemon, open_daemon
 
@@ -35,6 +40,33 @@ def test_every_table_gets_a_schedule_that_is_off_and_starts_nothing(daemon: Daem
         assert made.next_scheduled_run is None
     assert daemon.evaluate(NOON + 3 * DAY).run_keys == []
     assert daemon.runs() == []
+
+
+def test_in_production_schedules_are_on_from_the_first_and_wait_for_their_time(
+    context: SyncContext, tmp_path: Path
+) -> None:
+    production = replace(context, settings=context.settings.model_copy(update={"env": "production"}))
+    with open_daemon(production, tmp_path, dt.datetime.now(dt.UTC)) as daemon:
+        said = daemon.evaluate(daemon.now).skip_reason
+        made = daemon.schedule()
+    assert (made.enabled, made.updated_by) == (True, None)
+    assert said is not None
+    assert re.fullmatch(r"crsp_daily is due at \d{4}-\d\d-\d\d 02:00 E[SD]T\.", said)
+
+
+def test_without_the_database_nothing_is_started_and_the_tick_says_why(
+    context: SyncContext, databases: Databases, tmp_path: Path
+) -> None:
+    with Records(databases, wait_seconds=1) as closed:
+        pass
+    with open_daemon(replace(context, records=closed), tmp_path, NOON) as daemon:
+        tick = daemon.evaluate()
+        assert tick.status is TickStatus.FAILURE
+        assert "The operational database can't be used" in str(tick.error)
+        daemon.context = context
+        daemon.plan("0 12 * * *", NOON)
+        daemon.evaluate()
+        assert len(daemon.runs()) == 1
 
 
 def test_a_tick_has_exactly_one_run_however_often_it_is_looked_for(daemon: Daemon) -> None:
