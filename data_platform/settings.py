@@ -87,6 +87,16 @@ class Settings(BaseSettings):
         description="Fernet key (several, comma-separated, newest first) for query text at rest.",
     )
 
+    identity: Literal["local", "proxy", "token"] = Field(
+        default="local", description="How Dagster's UI learns who asks: see `orchestration/webserver`."
+    )
+    proxy_secret: SecretStr | None = Field(
+        default=None, min_length=16, description="What the authenticating proxy proves itself with."
+    )
+    ui_visibility: Literal["all", "strict"] = Field(
+        default="all", description="Whether Dagster's UI may be read by users who lack a dataset (all) or not (strict)."
+    )
+
     backup_url: SecretStr | None = Field(
         default=None, description="Where backups go, any URL that fsspec knows; `backups/` in the home unless set."
     )

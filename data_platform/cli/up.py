@@ -15,15 +15,18 @@ HOST = "127.0.0.1"
 
 
 def up(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the UI, on this machine only.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the UI.")] = 3000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; another than this machine's needs DATA_PLATFORM_IDENTITY.")
+    ] = HOST,
 ) -> None:
-    """Serve the Dagster UI on 127.0.0.1, with daemon and code server, until Ctrl-C."""
+    """Serve the Dagster UI, with daemon and code server, until Ctrl-C; on this machine only unless told otherwise."""
     # Dagster takes a second to import, and the other commands do without it.
     from data_platform.orchestration.serving import serve  # noqa: PLC0415 - see above
 
     settings = load_settings()
     require_administration(settings)
     with open_records(settings) as records:
-        say(f"Starting; the UI will be at http://{HOST}:{port} — stop with Ctrl-C.")
-        serve(settings, records.databases, host=HOST, port=port)
+        say(f"Starting; the UI will be at http://{host}:{port} — stop with Ctrl-C.")
+        serve(settings, records.databases, host=host, port=port)
     say("Stopped.")

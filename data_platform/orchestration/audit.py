@@ -9,8 +9,11 @@ from data_platform.catalog import Table
 from data_platform.governance.identity import local_administrator
 from data_platform.orchestration.resource import Platform
 from data_platform.records import platform_audit
+from data_platform.records.scope import SYSTEM
 
 USER_TAG: Final = "data_platform/user"
+REASON_TAG: Final = "data_platform/reason"
+"""For the launches of Dagster's UI that ask for no configuration, such as a backfill's."""
 
 
 def audit_manual_sync(
@@ -18,13 +21,15 @@ def audit_manual_sync(
 ) -> None:
     """Record the launch before anything is done; a sync that cannot be recorded does not run.
 
-    The user is the one whom the command stamped on the run; in Dagster's own UI, which listens on this machine only,
-    everyone is the local administrator.
+    The user is the one whom the command or the run coordinator stamped on the run. What the platform started by itself,
+    on a schedule, is no action of a person, and stands in the sync log alone.
 
     Raises:
         DatabaseUnavailableError: when the records are away.
     """
     user = tags.get(USER_TAG) or local_administrator().user_id
+    if user.startswith(SYSTEM):
+        return
     platform_audit.note(
         platform.records,
         user,
@@ -32,5 +37,5 @@ def audit_manual_sync(
         dataset=table.dataset,
         subject=table.name,
         new_value={"partitions": partitions, "full": full},
-        reason=reason,
+        reason=reason or tags.get(REASON_TAG, ""),
     )

@@ -40,7 +40,8 @@ def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     dead: list[str] = []
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
         identity = run.tags.get(PROCESS_TAG)
-        if identity is not None and is_gone(identity):
+        # The coordinator leaves it empty in a run that Dagster launches anew from one of a command.
+        if identity and is_gone(identity):
             instance.report_run_failed(run, "The command that ran this was ended before it could finish.")
             dead.append(run.run_id)
     return dead

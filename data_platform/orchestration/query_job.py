@@ -32,6 +32,11 @@ def run_query(
         _refuse_references(context.run.run_config)
         with platform.open() as opened:
             service = DataExplorerService(opened.records, opened.warehouse, opened.settings)
+            if config.sql and opened.settings.identity != "local":
+                raise UsageError(
+                    "SQL typed into the Launchpad stays visible to everyone there.",
+                    hint="Store a request with `data-platform query --job`, or ask with `data-platform query`.",
+                )
             request_id = _request(config, service)
             result = service.run_request(request_id)
     except PlatformError as error:

@@ -18,8 +18,9 @@ from data_platform.errors import PlatformError, UsageError
 from data_platform.orchestration.assets import WRDS_POOL
 from data_platform.orchestration.dead_runs import report_dead_runs
 from data_platform.orchestration.instance import dagster_environment, open_instance
+from data_platform.orchestration.webserver.asking import require_listening
 from data_platform.records.databases import Databases
-from data_platform.settings import PROJECT_ROOT, Settings
+from data_platform.settings import Settings
 
 _GRACE_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
@@ -29,9 +30,11 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
     """Run until interrupted (Ctrl-C or SIGTERM), and leave no process behind.
 
     Raises:
-        UsageError: when the port is taken.
+        UsageError: when the port is taken, or the host is not this machine's alone and nobody could tell who asks.
+        ConfigurationError: when the identity mode lacks a setting.
         PlatformError: when Dagster ended by itself.
     """
+    require_listening(settings, host)
     _require_free(host, port)
     with open_instance(settings, databases) as instance:
         report_dead_runs(instance)
@@ -39,14 +42,11 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
         instance.event_log_storage.set_concurrency_slots(WRDS_POOL, 1)
     command = [
         sys.executable,
-        # `dagster dev` warns that another command will take its place one day; that is nothing for its user.
+        # Dagster warns of previews; that is nothing for whoever starts it.
         "-W",
         "ignore",
         "-m",
-        "dagster",
-        "dev",
-        "--workspace",
-        str(PROJECT_ROOT / "workspace.yaml"),
+        "data_platform.orchestration.webserver",
         "--host",
         host,
         "--port",

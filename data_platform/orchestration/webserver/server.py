@@ -1,0 +1,51 @@
+"""Dagster's webserver behind the gate, with the governed schema.
+
+Leans on internals of `dagster-webserver` 1.13.27: `DagsterWebserver.build_graphql_schema` and `build_middleware`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dagster_webserver.webserver import DagsterWebserver
+from graphene import Schema
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from typing_extensions import override
+
+from data_platform.orchestration.webserver.context import GovernedProcessContext, GovernedRequestContext
+from data_platform.orchestration.webserver.gate import Gate
+from data_platform.orchestration.webserver.schema import govern
+from data_platform.records.connection import Records
+from data_platform.settings import Settings
+
+LIVE_DATA_MILLISECONDS = 2_000
+"""How often an open page asks for news: what `dagster dev` sets."""
+
+
+class GovernedWebserver(DagsterWebserver[GovernedProcessContext, GovernedRequestContext]):
+    """The webserver for one workspace, whose requests come from the users of `records`."""
+
+    def __init__(self, process_context: GovernedProcessContext, settings: Settings, records: Records) -> None:
+        self._settings = settings
+        self._records = records
+        super().__init__(process_context, live_data_poll_rate=LIVE_DATA_MILLISECONDS)
+
+    @override
+    def build_graphql_schema(self) -> Schema:
+        return govern(super().build_graphql_schema())
+
+    @override
+    def build_middleware(self) -> list[Middleware]:
+        return [Middleware(Gate, settings=self._settings, records=self._records), *super().build_middleware()]
+
+
+def build_app(
+    process_context: GovernedProcessContext,
+    settings: Settings,
+    records: Records,
+    **options: Any,  # noqa: ANN401 - Starlette's
+) -> Starlette:
+    """The ASGI application; `options` are Starlette's, such as its `lifespan`."""
+    server: Any = GovernedWebserver(process_context, settings, records)
+    return server.create_asgi_app(**options)
