@@ -35,7 +35,7 @@ class GovernedRequestContext(WorkspaceRequestContext):
         super().__init__(**fields)  # pyright: ignore[reportUnknownMemberType] - a generic of Dagster without its argument
         self.user = user
         self.records = records
-        self._own: frozenset[str] = frozenset()
+        self._lent: frozenset[str] = frozenset()
         self._stamping: dg.DagsterInstance | None = None
 
     @property
@@ -47,7 +47,7 @@ class GovernedRequestContext(WorkspaceRequestContext):
     @property
     @override
     def permissions(self) -> Mapping[str, PermissionResult]:
-        return {**everywhere(self.user), **self._of_own()}
+        return {**everywhere(self.user), **self._of_lent()}
 
     @override
     def permissions_for_location(self, *, location_name: str) -> Mapping[str, PermissionResult]:
@@ -85,13 +85,13 @@ class GovernedRequestContext(WorkspaceRequestContext):
         return self._process.create_request_context(self.source)
 
     @contextmanager
-    def on_own(self, permission: str) -> Generator[None]:
-        """Hold a permission for the length of the block, which only does something to what the user launched."""
-        self._own |= {permission}
+    def lending(self, permission: str) -> Generator[None]:
+        """Hold a permission for the length of the block, which only does something to what is the user's to end."""
+        self._lent |= {permission}
         try:
             yield
         finally:
-            self._own -= {permission}
+            self._lent -= {permission}
 
     @contextmanager
     def stamping_backfills(self) -> Generator[None]:
@@ -122,8 +122,8 @@ class GovernedRequestContext(WorkspaceRequestContext):
     def _stamped(self, backfill: PartitionBackfill) -> PartitionBackfill:
         return backfill._replace(tags={**backfill.tags, **self.get_viewer_tags()})
 
-    def _of_own(self) -> dict[str, PermissionResult]:
-        return {name: PermissionResult(enabled=True, disabled_reason=None) for name in self._own}
+    def _of_lent(self) -> dict[str, PermissionResult]:
+        return {name: PermissionResult(enabled=True, disabled_reason=None) for name in self._lent}
 
 
 class GovernedProcessContext(WorkspaceProcessContext):

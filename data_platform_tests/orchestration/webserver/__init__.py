@@ -1,0 +1,1 @@
+"""Dagster's webserver, governed: every route, every mutation, every kind of user."""
