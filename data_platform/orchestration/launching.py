@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import dagster as dg
 
-from data_platform.catalog import Table
+from data_platform.catalog import Partitioning, Table
 from data_platform.catalog.stretches import stretches
 from data_platform.errors import PlatformError
+from data_platform.governance.manual_syncs import ManualSync, Syncing, admit
+from data_platform.governance.permissions import User
 from data_platform.orchestration.dead_runs import PROCESS_TAG, report_dead_runs, this_process
+from data_platform.orchestration.instance import open_instance
+from data_platform.orchestration.launches import Span, find_syncing, named
+from data_platform.records.connection import Records
+from data_platform.settings import Settings
 
 _RANGE_START: Final = "dagster/asset_partition_range_start"
 _RANGE_END: Final = "dagster/asset_partition_range_end"
 _INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 _QUIET: Final = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+
+def admit_command(
+    settings: Settings, records: Records, user: User, work: Sequence[tuple[Table, list[str]]], reason: str
+) -> None:
+    """Hold a command that syncs in somebody's name to the rules of manual syncs, once for all that it syncs.
+
+    Raises:
+        NotPermittedError, UsageError, RateLimitedError, LockBusyError, DatabaseUnavailableError: as `admit` does.
+    """
+    spans = {
+        table.name: [] if table.partitioning is Partitioning.WHOLE else [Span(key, key) for key in partitions]
+        for table, partitions in work
+    }
+    partitions = tuple(sorted({name for each in spans.values() for name in named(each)}))
+    wanted = ManualSync(tuple(table for table, _ in work), partitions, reason, "data-platform sync")
+    with open_instance(settings, records.databases) as instance:
+
+        def syncing() -> Syncing | None:
+            found = (find_syncing(instance, [table], spans[table.name]) for table, _ in work)
+            return next((each for each in found if each), None)
+
+        admit(records, user, wanted, syncing=syncing)
 
 
 def run_asset(
