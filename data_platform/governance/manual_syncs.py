@@ -67,8 +67,8 @@ def admit(records: Records, user: User, wanted: ManualSync, *, syncing: Callable
         if not texts.reason(wanted.reason):
             raise UsageError(
                 "A sync that a person starts needs a reason.",
-                hint="Give one as `reason` in the Launchpad's configuration, as the tag data_platform/reason, or with "
-                "--reason.",
+                hint="In Dagster's UI press Materialize with Shift, and give `reason` in the configuration or the tag "
+                "data_platform/reason; at the terminal, --reason.",
             )
         with records.transaction(_SCOPE) as connection:
             place = take(connection, MANUAL_SYNCS, user.user_id)
