@@ -155,6 +155,13 @@ def test_a_taken_port_is_one_clear_error(demo_copy: Path) -> None:
     assert (ran.code, "is in use" in ran.err, "Traceback" in ran.err) == (2, True, False)
 
 
+def test_the_ui_is_not_served_beyond_this_machine_to_people_nobody_knows(demo_copy: Path) -> None:
+    ran = run(demo_copy, "up", "--host", "0.0.0.0", "--port", str(_free_port()))  # noqa: S104 - it is refused
+    assert (ran.code, "DATA_PLATFORM_IDENTITY" in ran.err, "Traceback" in ran.err) == (2, True, False)
+    secretless = run(demo_copy, "up", "--port", str(_free_port()), DATA_PLATFORM_IDENTITY="proxy")
+    assert (secretless.code, "DATA_PLATFORM_PROXY_SECRET" in secretless.err) == (2, True)
+
+
 def _family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     parent = psutil.Process(process.pid)
     return [parent, *parent.children(recursive=True)]

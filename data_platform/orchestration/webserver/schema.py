@@ -115,7 +115,7 @@ def _backfill_id(arguments: Mapping[str, Any]) -> str:
 def _refuser(field: GraphQLField) -> Callable[[PlatformError], object]:
     """How a mutation says no: with one of the errors that it may answer with, or with GraphQL's own."""
     of: Any = cast("Any", field).type
-    answers: object = get_named_type(of)
+    answers = cast("object", get_named_type(of))
     possible = {each.name for each in answers.types} if isinstance(answers, GraphQLUnionType) else set[str]()
 
     def refuse(error: PlatformError) -> object:
