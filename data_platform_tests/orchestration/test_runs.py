@@ -232,6 +232,15 @@ def test_sql_typed_into_the_launchpad_goes_through_the_same_service(runs: Runs) 
     assert outputs[0]["versions"].value == {"crsp_daily": 1}
 
 
+def test_sql_typed_into_the_launchpad_is_refused_where_others_would_read_it(runs: Runs) -> None:
+    settings = runs.platform.settings.model_copy(update={"identity": "token"})
+    shared = WatchedPlatform(replace(runs.platform, settings=settings), runs.context, runs.reported.append)
+    job = build_definitions(settings, {"platform": shared}).resolve_job_def("query_job")
+    config = {"ops": {"run_query": {"config": {"dataset": "crsp", "sql": "SELECT 1"}}}}
+    assert not job.execute_in_process(instance=runs.instance, run_config=config, raise_on_error=False).success
+    assert "stays visible to everyone" in str(runs.reported[-1])
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -52,8 +52,13 @@ def test_every_mutation_of_this_dagster_is_decided() -> None:
 @pytest.mark.parametrize("mutation", CASES)
 def test_whoever_may_not_is_refused_and_whoever_may_is_not(world: World, mutation: str) -> None:
     signs: dict[str, str] = {}
+    datasets = sorted(TABLES)
+    asked = {str(_arguments(world, mutation, dataset)) for dataset in datasets}
     for person in PEOPLE:
-        signs[person] = "".join(_sign(world, person, mutation, dataset) for dataset in sorted(TABLES))
+        if len(asked) == 1:  # It knows no dataset: once is enough.
+            signs[person] = _sign(world, person, mutation, datasets[0]) * len(datasets)
+        else:
+            signs[person] = "".join(_sign(world, person, mutation, dataset) for dataset in datasets)
     assert signs == CASES[mutation]
 
 
@@ -139,9 +144,13 @@ def _arguments(world: World, mutation: str, dataset: str) -> dict[str, Any]:  # 
 
 def _run(world: World, table: str) -> str:
     """A run of somebody else, which has failed for want of a reason."""
-    partition = None if table == TABLES["fama_french"] else "2024"
-    world.launch("admin", table, partition=partition)
-    return world.instance.get_runs(limit=1)[0].run_id
+    known = world.instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+    theirs = [run for run in known if run.tags.get("data_platform/user") == "admin"]
+    found = next((run.run_id for run in theirs if run.asset_selection == {dg.AssetKey(table)}), None)
+    if found is None:
+        world.launch("admin", table, partition=None if table == TABLES["fama_french"] else "2024")
+        found = world.instance.get_runs(limit=1)[0].run_id
+    return found
 
 
 def _backfill(world: World, table: str) -> str:
