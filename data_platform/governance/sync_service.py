@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
 from data_platform.catalog import DATASETS, TABLES, Table, find_dataset, find_table
-from data_platform.errors import DatabaseUnavailableError, LockBusyError, UsageError
+from data_platform.errors import DatabaseUnavailableError, UsageError
+from data_platform.governance.manual_syncs import ManualSync, Syncing, admit
 from data_platform.governance.permissions import Action, User, permitted_datasets, require
 from data_platform.governance.scopes import reading_scope
 from data_platform.governance.sync_dto import (
@@ -21,7 +22,7 @@ from data_platform.governance.sync_dto import (
     SyncScheduleUpdateDTO,
     SyncStatusDTO,
 )
-from data_platform.records import platform_audit, rate_limits, schedules, sync_logs, texts
+from data_platform.records import schedules, sync_logs, texts
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
 from data_platform.records.sync_logs import Level
@@ -147,20 +148,15 @@ class DataSyncService:
     ) -> SyncJobDTO:
         """Start a sync of one table now: of the partitions named, or of those that a schedule would sync.
 
-        The attempt is in the audit before anything is started, a refusal for the limit too.
+        The rules are those of every sync that a person starts; the audit has it before anything is started.
 
         Raises:
-            LockBusyError: while a run syncs the table, naming it; this takes no place of the limit.
-            RateLimitedError: when somebody has started one within the last minute, with the seconds to wait.
+            LockBusyError, RateLimitedError: as `data_platform.governance.manual_syncs.admit` does.
         """
         require(user, Action.TRIGGER_DATA_SYNC, find_dataset(dataset).name)
         order = self._order(user, _table_of(dataset, table), partitions, reason, full=full)
-        running = launcher.running(order.table)
-        if running is not None:
-            raise LockBusyError(
-                f"{table} is being synced by run {running}.", hint="Wait until it has ended: what it syncs is current."
-            )
-        self._admit(order, client_ip)
+        wanted = ManualSync((order.table,), order.partitions, order.reason, "trigger_sync", client_ip)
+        admit(self._records, user, wanted, syncing=lambda: _running(launcher, order.table))
         requested = dt.datetime.now(dt.UTC)
         run_id = launcher.launch(order)
         return SyncJobDTO(
@@ -175,9 +171,7 @@ class DataSyncService:
         )
 
     def _order(self, user: User, table: Table, partitions: Sequence[str], reason: str, *, full: bool) -> SyncOrder:
-        why = texts.reason(reason)
-        if why is None:
-            raise UsageError("A sync by hand needs a reason.", hint="Say why it can't wait for its schedule.")
+        why = texts.reason(reason) or ""
         today = dt.datetime.now(dt.UTC).date()
         chosen = list(partitions) or current_partitions(table, self._settings, today)
         known = partitions_of(table, self._settings, today)
@@ -185,27 +179,14 @@ class DataSyncService:
             table, tuple(choose_partitions(table, known, chosen, all_of_them=False)), full, user.user_id, why
         )
 
-    def _admit(self, order: SyncOrder, client_ip: str | None) -> None:
-        """Take the place that all users share and record the attempt, in one transaction."""
-        asked: dict[str, object] = {"partitions": list(order.partitions), "full": order.full}
-        with self._records.transaction(_SCOPE) as connection:
-            place = rate_limits.take(connection, rate_limits.MANUAL_SYNCS, order.user_id)
-            platform_audit.append(
-                connection,
-                order.user_id,
-                "sync.trigger",
-                dataset=order.table.dataset,
-                subject=order.table.name,
-                new_value=asked if place.granted else asked | {"refused": "rate_limited"},
-                reason=order.reason,
-                client_ip=client_ip,
-            )
-        if place.wait_seconds is not None:
-            raise rate_limits.refusal(rate_limits.MANUAL_SYNCS, place.wait_seconds)
-
     def _ensure(self) -> None:
         names = [(table.dataset, table.name) for table in TABLES.values()]
         schedules.ensure_each(self._records, _SCOPE, names, enabled=self._settings.env == "production")
+
+
+def _running(launcher: SyncLauncher, table: Table) -> Syncing | None:
+    run_id = launcher.running(table)
+    return None if run_id is None else Syncing(table.name, f"run {run_id}")
 
 
 def _of(datasets: frozenset[str]) -> list[str]:

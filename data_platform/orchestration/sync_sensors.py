@@ -51,6 +51,7 @@ def schedule_sensor(dataset: Dataset, now: Callable[[], dt.datetime] = _utc_now)
         description=f"Syncs the tables of {dataset.name} when their schedules say so: data-platform schedule list.",
         asset_selection=[dg.AssetKey(table.name) for table in dataset.tables],
         minimum_interval_seconds=EVERY_SECONDS,
+        owners=[f"team:{dataset.name}"],
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(
