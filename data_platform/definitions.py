@@ -10,6 +10,7 @@ import dagster as dg
 
 from data_platform.catalog import DATASETS, TABLES
 from data_platform.orchestration.assets import table_asset
+from data_platform.orchestration.housekeeping.build import JOBS, housekeeping_schedules
 from data_platform.orchestration.query_job import query_job
 from data_platform.orchestration.resource import EnvironmentPlatform
 from data_platform.orchestration.sync_sensors import schedule_sensor
@@ -19,7 +20,7 @@ from data_platform.settings import Settings, load_settings
 def build_definitions(
     settings: Settings | None = None, resources: Mapping[str, Any] | None = None, *, pooled: bool = True
 ) -> dg.Definitions:
-    """Everything Dagster runs here: one asset per table of the catalog, a sensor per dataset, and the query job.
+    """Everything Dagster runs here: an asset per table of the catalog, a sensor per dataset, queries, housekeeping.
 
     `resources` replaces the resource ``platform``, which by default opens everything from the environment. `pooled` is
     False for runs inside a command.
@@ -31,7 +32,8 @@ def build_definitions(
         assets = [table_asset(table, settings, pooled=pooled) for table in TABLES.values()]
     return dg.Definitions(
         assets=assets,
-        jobs=[query_job],
+        jobs=[query_job, *JOBS.values()],
+        schedules=housekeeping_schedules(settings),
         sensors=[schedule_sensor(dataset) for dataset in DATASETS.values()],
         resources={"platform": EnvironmentPlatform(), **(resources or {})},
         # A process for each step would cost several seconds of start-up; a run is a process already.

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         default=Path("var"), description="Where data, records and run storage live (mode 0700)."
     )
     env: Literal["development", "production"] = Field(
-        default="development", description="In production a table's schedule is on from the first."
+        default="development", description="In production, what is done at set times is on from the start."
     )
     postgres_url: SecretStr | None = Field(
         default=None, description="The user's own PostgreSQL instead of the embedded one."

@@ -9,10 +9,10 @@ import typer
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stderr
 from data_platform.cli.session import open_session, require_administration
-from data_platform.governance.permissions import require_administrator
+from data_platform.governance.housekeeping import collect_garbage
 from data_platform.settings import load_settings
 from data_platform.warehouse import Warehouse
-from data_platform.warehouse.retention.sweep import SweepReport, plan_sweep, sweep
+from data_platform.warehouse.retention.sweep import SweepReport, plan_sweep
 
 
 def gc(
@@ -29,11 +29,8 @@ def gc(
         require_administration(settings)
         _print(plan_sweep(Warehouse(settings.warehouse_root)), as_json=as_json)
         return
-    with open_session() as session:
-        require_administrator(session.user)
-        with stderr.status("Looking for what nothing needs"):
-            report = sweep(session.warehouse)
-        session.record("gc.run", new_value=report.model_dump(mode="json"))
+    with open_session() as session, stderr.status("Looking for what nothing needs"):
+        report = collect_garbage(session.records, session.warehouse, session.user)
     _print(report, as_json=as_json)
 
 

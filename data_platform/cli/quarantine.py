@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
 import typer
@@ -12,10 +11,11 @@ from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.session import Reading, Session, open_session, reading_session
 from data_platform.errors import UsageError
-from data_platform.governance.permissions import Action, is_administrator, require, require_administrator
+from data_platform.governance.housekeeping import clean_quarantine
+from data_platform.governance.permissions import Action, is_administrator, require
 from data_platform.sync.context import SyncContext
 from data_platform.sync.restoring import restore_quarantined
-from data_platform.warehouse.quarantine import QuarantineEntry, expired, no_such_entry
+from data_platform.warehouse.quarantine import QuarantineEntry, no_such_entry
 
 EntryId = Annotated[str, typer.Argument(metavar="ENTRY", help="As `quarantine list` names it.")]
 
@@ -125,19 +125,7 @@ def clean(
 ) -> None:
     """Remove entries that are older than seven days; for administrators."""
     with open_session() as session:
-        require_administrator(session.user)
-        quarantine = session.warehouse.quarantine
-        old = expired(quarantine.entries(), dt.datetime.now(dt.UTC))
-        for entry in [] if dry_run else old:
-            session.record(
-                "quarantine.clean",
-                dataset=entry.dataset,
-                subject=f"{entry.table}/{entry.entry_id}",
-                old_value=entry.model_dump(mode="json"),
-            )
-            quarantine.delete(entry)
-        if not dry_run:
-            quarantine.sweep()
+        old = clean_quarantine(session.records, session.warehouse, session.user, dry_run=dry_run)
     if as_json:
         print_json(old)
         return

@@ -10,10 +10,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stderr
 from data_platform.cli.session import open_session, require_administration
-from data_platform.governance.permissions import require_administrator
+from data_platform.governance.housekeeping import retire_versions
 from data_platform.settings import load_settings
 from data_platform.warehouse import Warehouse
-from data_platform.warehouse.retention.applying import RetentionReport, apply_retention, plan_retention
+from data_platform.warehouse.retention.applying import RetentionReport, plan_retention
 from data_platform.warehouse.retention.deciding import KEEP_DAYS
 
 
@@ -33,27 +33,17 @@ def retention(
         _print(plan_retention(Warehouse(settings.warehouse_root), keep_days=days), as_json=as_json)
         return
     columns = (TextColumn("Securing rows"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with open_session() as session:
-        require_administrator(session.user)
-        with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-            task = progress.add_task("", total=None)
-            report = apply_retention(
-                session.warehouse,
-                keep_days=days,
-                progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        session.record("retention.apply", new_value=_audited(report))
+    bar = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
+    with open_session() as session, bar as progress:
+        task = progress.add_task("", total=None)
+        report = retire_versions(
+            session.records,
+            session.warehouse,
+            session.user,
+            keep_days=days,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
     _print(report, as_json=as_json)
-
-
-def _audited(report: RetentionReport) -> dict[str, object]:
-    counts = report.model_dump(mode="json", exclude={"verdicts", "files"})
-    expired = [f"{verdict.table} {verdict.version}" for verdict in report.verdicts if verdict.expires]
-    return {
-        **counts,
-        "expired": expired,
-        "dropped": [file.sha256 for file in report.files if file.outcome == "dropped"],
-    }
 
 
 def _print(report: RetentionReport, *, as_json: bool) -> None:

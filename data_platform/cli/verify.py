@@ -15,7 +15,7 @@ from data_platform.governance.permissions import Action, require, require_admini
 from data_platform.warehouse.backup import open_backups
 from data_platform.warehouse.problems import Problem, VerifyReport
 from data_platform.warehouse.repair import Repair, clear_healed_marks, repair
-from data_platform.warehouse.verify import published_bytes, verify_names, verify_table
+from data_platform.warehouse.verify import published_bytes, tables_to_verify, verify_tables
 
 
 def verify(
@@ -36,7 +36,7 @@ def verify(
         names = [item.name for item in chosen if item.dataset in session.datasets]
         everything = table is None and session.datasets == frozenset(DATASETS)
         if everything:
-            names = list(dict.fromkeys([*names, *session.warehouse.tables()]))
+            names = tables_to_verify(session.warehouse)
         reports = _reports(session, names, with_sets=everything)
     if as_json:
         print_json(reports)
@@ -52,15 +52,13 @@ def _reports(session: Reading, names: list[str], *, with_sets: bool) -> list[Ver
     columns = (TextColumn("Hashing"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         task = progress.add_task("", total=sum(published_bytes(store, name) for name in names))
-        reports = [verify_table(store, name, lambda size: progress.advance(task, size)) for name in names]
-    return [*reports, verify_names(store)] if with_sets else reports
+        return verify_tables(store, names, with_names=with_sets, progress=lambda size: progress.advance(task, size))
 
 
 def _repair(table: str | None, *, as_json: bool) -> None:
     with open_session() as session:
         require_administrator(session.user)
-        # A table that has left the catalog still has files, and damage in it stops retention.
-        names = [find_table(table).name] if table else list(dict.fromkeys([*TABLES, *session.warehouse.tables()]))
+        names = [find_table(table).name] if table else tables_to_verify(session.warehouse)
         reports = _reports(session, names, with_sets=table is None)
         problems = [problem for report in reports for problem in report.problems]
         if problems and session.settings.backup_key is None:

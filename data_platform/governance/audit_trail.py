@@ -23,7 +23,6 @@ from data_platform.records.connection import Records
 from data_platform.records.platform_audit import AuditEntry
 from data_platform.records.query_audit import AuditedQuery
 from data_platform.records.retention import keeping
-from data_platform.records.retention_policies import POLICIES
 from data_platform.records.scope import Scope
 from data_platform.settings import Settings
 
@@ -127,7 +126,7 @@ class AuditTrail:
     def archived(self) -> list[Archive]:
         """What was archived, table by table, oldest first."""
         with self._records.transaction(administration_scope(self._user)) as connection:
-            return [archive for policy in POLICIES for archive in archives.of_table(connection, policy.table)]
+            return archives.every(connection)
 
     def read_archive(self, name: str) -> Iterator[Mapping[str, Any]]:
         """The rows of one archive, as `archived` names it. Noted as a key use.

@@ -68,6 +68,12 @@ def of_table(connection: psycopg.Connection[dict[str, Any]], table: str) -> list
     return found
 
 
+def every(connection: psycopg.Connection[dict[str, Any]]) -> list[Archive]:
+    """Return all archives, table by table, oldest first; needs a scope that sees everything, or the owner."""
+    tables = connection.execute("SELECT DISTINCT table_name FROM platform.archives ORDER BY table_name").fetchall()
+    return [archive for row in tables for archive in of_table(connection, row["table_name"])]
+
+
 def end_of(connection: psycopg.Connection[dict[str, Any]], chain: Chain) -> Head | None:
     """Return the last row of a chain that is archived."""
     row = connection.execute(

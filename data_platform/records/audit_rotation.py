@@ -17,7 +17,6 @@ from data_platform.records import archives
 from data_platform.records.archive_files import ArchiveFiles, Cipher
 from data_platform.records.archives import OWNER_ROWS
 from data_platform.records.chain import QUERY_AUDIT, head_of
-from data_platform.records.retention_policies import POLICIES
 
 _BATCH: Final = 500
 _TEXTS: Final = ((QUERY_AUDIT.table, ("query_text",)), ("query_requests", ("query_text", "parameters")))
@@ -85,12 +84,11 @@ def rotate(
 
 def _rotate_archives(connection: OWNER_ROWS, files: ArchiveFiles, cipher: Cipher) -> tuple[int, list[str]]:
     renewed, findings = 0, list[str]()
-    for policy in POLICIES:
-        for archive in archives.of_table(connection, policy.table):
-            try:
-                renewed += files.renew(archive.file_name, archive.sha256, cipher)
-            except ChecksumMismatchError as error:
-                findings.append(error.message)
+    for archive in archives.every(connection):
+        try:
+            renewed += files.renew(archive.file_name, archive.sha256, cipher)
+        except ChecksumMismatchError as error:
+            findings.append(error.message)
     return renewed, findings
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.backup.backups import Backups
 from data_platform.warehouse.backup.rotating import RotationReport
-from data_platform.warehouse.backup.running import BackupReport, Extras
+from data_platform.warehouse.backup.running import BackupPlan, BackupReport, Extras
 from data_platform.warehouse.backup.selecting import Candidate, candidate
 from data_platform.warehouse.backup.sets import Kind
 
@@ -47,8 +47,7 @@ def back_up(
     with backups.exclusive(), backups.work() as folder:
         dumps = dump_records(records.databases, settings.home, folder)
         # After the dumps, so that an archive that they name is there; before the keys, which keep what it is under.
-        kept = (file for part in (ARCHIVES, SECRETS) for file in _files_in(settings.home, part))
-        files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *kept)
+        files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *_kept_beside(settings.home))
         report = backups.run(warehouse, kind, Extras(files, dumps.owner), progress)
     note(
         records,
@@ -58,6 +57,16 @@ def back_up(
         {"key": backups.keyring.newest.name, "objects": report.sent_files, "bytes": report.sent_bytes},
     )
     return report
+
+
+def plan_backup(settings: Settings, warehouse: Warehouse, backups: Backups) -> BackupPlan:
+    """Say what a backup would send, beside the dumps of the databases, which are made anew; nothing is written.
+
+    Raises:
+        ConfigurationError, DestinationError: when the place can't be read.
+        LockBusyError: when files are being swept for more than a minute.
+    """
+    return backups.plan(warehouse, Extras(tuple(_kept_beside(settings.home))))
 
 
 def rotate_key(records: Records, backups: Backups, *, user: str, progress: Progress) -> RotationReport:
@@ -79,6 +88,11 @@ def rotate_key(records: Records, backups: Backups, *, user: str, progress: Progr
 def note(records: Records, user: str, action: str, subject: str, used: dict[str, object]) -> None:
     """Append the use of a key to `platform_audit`; `used` names it and never holds it."""
     platform_audit.note(records, user, action, subject=subject, new_value=used)
+
+
+def _kept_beside(home: Path) -> Iterator[Candidate]:
+    """What a home keeps beside the warehouse and its databases."""
+    return (file for part in (ARCHIVES, SECRETS) for file in _files_in(home, part))
 
 
 def _files_in(home: Path, folder: str) -> list[Candidate]:

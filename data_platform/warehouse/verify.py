@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from data_platform.catalog import TABLES
 from data_platform.errors import ChecksumMismatchError, UsageError
 from data_platform.warehouse import layout
 from data_platform.warehouse.deltas.rebuild import delta_problem
@@ -17,6 +18,7 @@ from data_platform.warehouse.problems import Problem, ProblemKind, VerifyReport
 from data_platform.warehouse.schemas import SchemaRegistry
 from data_platform.warehouse.store import LocalStore
 from data_platform.warehouse.version_sets import VersionSets, pins, snapshots
+from data_platform.warehouse.warehouse import Warehouse
 
 
 @dataclass(slots=True)
@@ -75,6 +77,23 @@ def verify_table(store: LocalStore, table: str, progress: Callable[[int], None] 
         bytes_checked=sum(entry.bytes for entry in entries.values()),
         problems=tuple(found.problems),
     )
+
+
+def tables_to_verify(warehouse: Warehouse) -> list[str]:
+    """Every table of the catalog, and those that have left it: damage in their files stops retention all the same."""
+    return list(dict.fromkeys([*TABLES, *warehouse.tables()]))
+
+
+def verify_tables(
+    store: LocalStore,
+    tables: Iterable[str],
+    *,
+    with_names: bool,
+    progress: Callable[[int], None] = lambda _bytes: None,
+) -> list[VerifyReport]:
+    """Verify tables one by one, and with `with_names` the tags and pins over all of them."""
+    reports = [verify_table(store, table, progress) for table in tables]
+    return [*reports, verify_names(store)] if with_names else reports
 
 
 def verify_names(store: LocalStore) -> VerifyReport:

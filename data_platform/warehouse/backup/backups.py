@@ -20,7 +20,7 @@ from data_platform.warehouse.backup.index import Index, SetName
 from data_platform.warehouse.backup.keys import ROTATE_AFTER, Keyring, parse_keyring
 from data_platform.warehouse.backup.objects import Objects
 from data_platform.warehouse.backup.rotating import RotationReport, birth_key, birth_note
-from data_platform.warehouse.backup.running import BackupReport, Extras
+from data_platform.warehouse.backup.running import BackupPlan, BackupReport, Extras
 from data_platform.warehouse.backup.sets import BackupSet, Kind
 from data_platform.warehouse.lock import HeldLock, TableLock
 from data_platform.warehouse.store import make_folder
@@ -104,6 +104,14 @@ class Backups:
         self._destination.clear_drafts()
         self._note_birth()
         return running.run(self._objects, self.index, warehouse, kind, extras, progress)
+
+    def plan(self, warehouse: Warehouse, extras: Extras) -> BackupPlan:
+        """Say what `run` would send; nothing is written.
+
+        Raises:
+            ConfigurationError, DestinationError, LockBusyError: as `running.plan` does.
+        """
+        return running.plan(self.index, warehouse, extras)
 
     def restore(
         self, backup: BackupSet, home: Path, outside: frozenset[str], progress: restoring.Progress = _unwatched

@@ -47,6 +47,41 @@ class Extras:
     records_owner: str | None = None
 
 
+class BackupPlan(BaseModel):
+    """What a daily run would send, as far as it is known beforehand; sizes are of plain content."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: int
+    bytes: int
+    new_files: int
+    new_bytes: int
+    findings: tuple[Finding, ...]
+
+
+def plan(index: Index, warehouse: Warehouse, extras: Extras) -> BackupPlan:
+    """Hold the warehouse against the last set and say what is new; nothing is written.
+
+    Raises:
+        ConfigurationError, DestinationError: when the place can't be read.
+        LockBusyError: when files are being swept for more than a minute.
+    """
+    findings: list[Finding] = []
+    previous = _last_of_this_key(index, findings)
+    with warehouse.sweeping.shared():
+        selection = select(warehouse, {file.key: file.sha256 for file in previous.files} if previous else {})
+    candidates = (*selection.candidates, *extras.files)
+    there = {file.sha256 for file in previous.files} if previous else set[str]()
+    new = {item.sha256: item.bytes for item in candidates if item.sha256 not in there}
+    return BackupPlan(
+        files=len(candidates),
+        bytes=sum(item.bytes for item in candidates),
+        new_files=len(new),
+        new_bytes=sum(new.values()),
+        findings=(*findings, *selection.findings),
+    )
+
+
 def run(
     objects: Objects, index: Index, warehouse: Warehouse, kind: Kind, extras: Extras, progress: Progress
 ) -> BackupReport:
