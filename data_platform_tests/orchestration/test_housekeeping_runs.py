@@ -26,14 +26,20 @@ from dagster._core.storage.runs.schema import RunsTable
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._utils.error import SerializableErrorInfo
 
+from data_platform.governance.archiving import archive_documents
 from data_platform.governance.audit_key import open_cipher
-from data_platform.orchestration.housekeeping.run_history import runs_of_newest_materializations
+from data_platform.orchestration.housekeeping.run_history import (
+    ARCHIVE,
+    prune_runs,
+    run_documents,
+    runs_of_newest_materializations,
+)
 from data_platform.orchestration.instance import open_instance
 from data_platform.orchestration.resource import Platform
 from data_platform.records.connection import Records
 from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.warehouse import Warehouse
-from data_platform_tests.governance.audit_fixtures import Installation, install
+from data_platform_tests.governance.audit_fixtures import ADMIN, Installation, install
 from data_platform_tests.orchestration.housekeeping import DAY, Housekeeping
 
 YEARS = dg.StaticPartitionsDefinition(["2020", "2021"])
@@ -172,6 +178,37 @@ def test_without_an_export_nothing_is_deleted(housekeeping: Housekeeping, instal
     assert housekeeping.instance.all_logs(run_id)
     installation.tamper("ALTER TABLE platform.archives DROP CONSTRAINT closed")
     assert housekeeping.run("prune_run_history").shown["runs"] == 1
+
+
+def test_what_a_killed_pruning_left_is_taken_up_by_the_next(
+    housekeeping: Housekeeping, installation: Installation
+) -> None:
+    instance, records, settings = housekeeping.instance, installation.records, installation.settings
+    exported, emptied = (materialize(instance, failing, days) for days in (120, 110))
+    for run_id in (exported, emptied):
+        documents = run_documents(instance, run_id, NOW)
+        archive_documents(records, settings, ADMIN, ARCHIVE, documents, (NOW, NOW))
+    instance.event_log_storage.delete_events(emptied)
+    done = housekeeping.run("prune_run_history")
+    assert (done.shown["runs"], done.shown["archives"]) == (2, 1)
+    assert runs_of(instance, exported, emptied) == set()
+    assert instance.all_logs(exported) == []
+    for archive in installation.trail.archived():
+        assert len(list(installation.trail.read_archive(archive.file_name))) == archive.row_count
+
+
+def test_many_runs_go_in_many_archives_and_none_is_cut(housekeeping: Housekeeping, installation: Installation) -> None:
+    instance = housekeeping.instance
+    runs = [materialize(instance, failing, 100) for _ in range(3)]
+    two = 2 * len(instance.all_logs(runs[0]))
+    done = prune_runs(instance, housekeeping.platform, ADMIN, NOW, dry_run=False, events_per_archive=two)
+    assert len(done.archives) == 2
+    whose = [
+        {row["run_id"] for row in installation.trail.read_archive(archive.file_name)}
+        for archive in installation.trail.archived()
+    ]
+    assert whose == [set(runs[:2]), {runs[2]}]
+    assert done.archived_bytes == sum(path.stat().st_size for path in installation.archives.rglob("*.fernet"))
 
 
 def test_old_ticks_go_by_their_status_and_age_and_only_once(housekeeping: Housekeeping) -> None:

@@ -25,8 +25,10 @@ KEEP_RUNS: Final = dt.timedelta(days=90)
 ARCHIVE: Final = "dagster_runs"
 """What the exports are called among the archives."""
 
+EVENTS_PER_ARCHIVE: Final = 5_000
+"""About; a run is never cut in two. So much is in memory at once."""
+
 _ENDED: Final = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-_EVENTS_PER_ARCHIVE: Final = 5_000
 _PAGE: Final = 1_000
 
 Documents = list[dict[str, Any]]
@@ -51,6 +53,7 @@ def prune_runs(
     *,
     dry_run: bool,
     keep: dt.timedelta = KEEP_RUNS,
+    events_per_archive: int = EVENTS_PER_ARCHIVE,
 ) -> PrunedRuns:
     """Export and delete the runs that ended before `now - keep`, oldest first; what they printed is deleted too.
 
@@ -74,7 +77,7 @@ def prune_runs(
         done.events += len(batch[run_id]) - 1
         if dry_run:
             batch.clear()
-        elif sum(map(len, batch.values())) >= _EVENTS_PER_ARCHIVE:
+        elif sum(map(len, batch.values())) >= events_per_archive:
             _let_go(instance, platform, user, batch, done)
     if batch:
         _let_go(instance, platform, user, batch, done)
