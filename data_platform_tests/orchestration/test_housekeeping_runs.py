@@ -23,8 +23,9 @@ from dagster._core.scheduler.instigation import (
     TickStatus,
 )
 from dagster._core.storage.runs.schema import RunsTable
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from data_platform.governance.archiving import archive_documents
 from data_platform.governance.audit_key import open_cipher
@@ -92,6 +93,7 @@ def materialize(
 
 def ended(instance: dg.DagsterInstance, run_id: str, days_ago: int) -> None:
     storage = instance.run_storage
+    assert isinstance(storage, SqlRunStorage)
     moment = (NOW - days_ago * DAY).replace(tzinfo=None)
     with storage.connect() as connection:
         connection.execute(

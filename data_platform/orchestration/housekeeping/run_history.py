@@ -111,8 +111,8 @@ def run_documents(instance: dg.DagsterInstance, run_id: str, now: dt.datetime) -
     (record,) = instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
     head = {
         "run_id": run_id,
+        "at": record.create_timestamp.isoformat(),
         "exported_at": now.isoformat(),
-        "created_at": record.create_timestamp.isoformat(),
         "updated_at": record.update_timestamp.isoformat(),
         "run": json.loads(dg.serialize_value(record.dagster_run)),
     }
@@ -138,7 +138,7 @@ def _let_go(
     instance: dg.DagsterInstance, platform: Platform, user: User, batch: dict[str, Documents], done: PrunedRuns
 ) -> None:
     documents = [document for run in batch.values() for document in run]
-    times = [dt.datetime.fromisoformat(each.get("at", each.get("created_at"))) for each in documents]
+    times = [dt.datetime.fromisoformat(each["at"]) for each in documents]
     archive = archive_documents(platform.records, platform.settings, user, ARCHIVE, documents, (min(times), max(times)))
     for run_id in batch:
         # The events first: interrupted, the run is still there to be taken up by the next one.
