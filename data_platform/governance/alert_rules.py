@@ -10,13 +10,21 @@ from data_platform.alerting.message import trial
 from data_platform.alerting.sending import send
 from data_platform.catalog import DATASETS
 from data_platform.errors import UsageError
-from data_platform.governance.permissions import LICENSED_DATASETS, Action, User, require, require_administrator
+from data_platform.governance.permissions import (
+    LICENSED_DATASETS,
+    Action,
+    User,
+    require,
+    require_administrator,
+    require_alerts_of,
+)
 from data_platform.governance.scopes import administration_scope, reading_scope
 from data_platform.records import alert_deliveries, alert_rules, platform_audit, texts
 from data_platform.records.alert_deliveries import Delivery, State
 from data_platform.records.alert_rules import AlertRule
 from data_platform.records.alerts import Severity
 from data_platform.records.connection import Records
+from data_platform.records.scope import PLATFORM
 from data_platform.settings import Settings
 
 
@@ -46,7 +54,7 @@ class AlertRules:
         limit: int = 100,
     ) -> list[Delivery]:
         """What became of alerts of the user's datasets, newest first."""
-        require(self._user, Action.VIEW_DATA_QUALITY, dataset)
+        require_alerts_of(self._user, dataset)
         with self._records.transaction(reading_scope(self._user)) as connection:
             return alert_deliveries.recent(connection, dataset=dataset, channel=channel, state=state, limit=limit)
 
@@ -66,7 +74,7 @@ class AlertRules:
         reason: str | None = None,
     ) -> AlertRule:
         """Make a rule for what is created from now on; it is turned on."""
-        known = sorted({*LICENSED_DATASETS, *DATASETS})
+        known = sorted({*LICENSED_DATASETS, *DATASETS, PLATFORM})
         if dataset is not None and dataset not in known:
             raise UsageError(f"{texts.shown(dataset)} is no dataset.", hint=f"Known: {', '.join(known)}.")
         with self._records.transaction(administration_scope(self._user)) as connection:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from data_platform.errors import NotPermittedError
+from data_platform.records.scope import PLATFORM
 
 
 class Role(StrEnum):
@@ -141,6 +142,17 @@ def require_administrator(user: User) -> None:
     """
     if not is_administrator(user):
         raise NotPermittedError(f"This requires the role {Role.ADMIN}.", hint="Ask an administrator to do it.")
+
+
+def require_alerts_of(user: User, dataset: str | None) -> None:
+    """Let whoever may view the alerts of a dataset pass; those of the platform itself are for administrators.
+
+    Raises:
+        NotPermittedError: for everyone else.
+    """
+    if dataset == PLATFORM:
+        require_administrator(user)
+    require(user, Action.VIEW_DATA_QUALITY, None if dataset == PLATFORM else dataset)
 
 
 def decide_removal(administrators: frozenset[str], user_id: str) -> Decision:

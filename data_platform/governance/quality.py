@@ -11,7 +11,14 @@ from typing import Final
 
 from data_platform.catalog import DATASETS, find_dataset, find_table
 from data_platform.errors import UsageError
-from data_platform.governance.permissions import Action, User, is_administrator, permitted_datasets, require
+from data_platform.governance.permissions import (
+    Action,
+    User,
+    is_administrator,
+    permitted_datasets,
+    require,
+    require_alerts_of,
+)
 from data_platform.governance.quality_dto import (
     AlertAcknowledgmentDTO,
     AlertGroupDTO,
@@ -30,6 +37,7 @@ from data_platform.governance.scopes import reading_scope
 from data_platform.records import acknowledgments, alerts, coverage, quality_trends, validations
 from data_platform.records.alerts import Severity
 from data_platform.records.connection import Records
+from data_platform.records.scope import PLATFORM
 from data_platform.warehouse.warehouse import Warehouse
 
 MOST_ROWS: Final = 1_000
@@ -70,7 +78,10 @@ class DataQualityService:
         table: str | None = None,
         limit: int = 100,
     ) -> list[AnomalyAlertDTO]:
-        """The newest alerts of the caller's datasets, of one of them or of a table of it, newest first."""
+        """The newest alerts of the caller's datasets, of one of them or of a table of it, newest first.
+
+        Administrators also get those of the platform itself, whose dataset is ``platform``.
+        """
         self._require(user, dataset)
         _within("limit", limit, MOST_ALERTS)
         with self._records.transaction(reading_scope(user)) as connection:
@@ -172,9 +183,9 @@ class DataQualityService:
         ]
 
     def _require(self, user: User, dataset: str | None) -> None:
-        if dataset is not None:
-            find_dataset(dataset)
-        require(user, Action.VIEW_DATA_QUALITY, dataset)
+        if dataset not in {None, PLATFORM}:
+            find_dataset(str(dataset))
+        require_alerts_of(user, dataset)
 
 
 def _of(dataset: str, table: str | None) -> None:

@@ -164,6 +164,15 @@ def recent(
     return [StoredAlert(**row) for row in rows]
 
 
+def open_of(connection: Connection, metrics: Iterable[str]) -> list[StoredAlert]:
+    """Return the open alerts of these metrics that the scope may see, newest first."""
+    chosen = sql.SQL("metric = ANY ({})").format(sql.Literal(list(metrics)))
+    rows = connection.execute(
+        _READ.format(where(chosen, sql.SQL("NOT acknowledged")), sql.Literal(GROUPED_AT_MOST))
+    ).fetchall()
+    return [StoredAlert(**row) for row in rows]
+
+
 def by_metric(
     connection: Connection,
     *,

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 SYSTEM: Final = "system:"
+
+PLATFORM: Final = "platform"
+"""What rows about the platform itself (its disk, its backups) have as their dataset.
+
+It is the name of no dataset, so no permission opens it: administrators and the platform's own parts see such rows.
+"""
+
 _DATASET: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
