@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from data_platform.errors import DatabaseUnavailableError, LockBusyError, PlatformError
 from data_platform.records import platform_audit
 from data_platform.records.archive_files import FOLDER as ARCHIVES
 from data_platform.records.connection import Records
@@ -17,6 +19,10 @@ from data_platform.warehouse.backup.rotating import RotationReport
 from data_platform.warehouse.backup.running import BackupPlan, BackupReport, Extras
 from data_platform.warehouse.backup.selecting import Candidate, candidate
 from data_platform.warehouse.backup.sets import Kind
+
+MADE: Final = "backup.run"
+FAILED: Final = "backup.failed"
+"""What the audit calls a backup that was made, and one that failed."""
 
 DUMPS: Final = "restored"
 SECRETS: Final = "secrets"
@@ -37,22 +43,29 @@ def back_up(
     user: str,
     progress: Progress,
 ) -> BackupReport:
-    """Make a backup of a home and note it in `platform_audit`.
+    """Make a backup of a home and note it in `platform_audit`, also when it fails.
 
     Raises:
         DatabaseUnavailableError: when a database can't be dumped; there is no new set.
         DestinationError, DiskSpaceError: when the place fails; there is no new set, the next run continues.
         LockBusyError: when another backup is at work, or files are being swept.
     """
-    with backups.exclusive(), backups.work() as folder:
-        dumps = dump_records(records.databases, settings.home, folder)
-        # After the dumps, so that an archive that they name is there; before the keys, which keep what it is under.
-        files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *_kept_beside(settings.home))
-        report = backups.run(warehouse, kind, Extras(files, dumps.owner), progress)
+    try:
+        with backups.exclusive(), backups.work() as folder:
+            dumps = dump_records(records.databases, settings.home, folder)
+            # After the dumps, so that an archive that they name is there; before the keys, which keep what it is under.
+            files = (*(candidate(f"{DUMPS}/{path.name}", path) for path in dumps.files), *_kept_beside(settings.home))
+            report = backups.run(warehouse, kind, Extras(files, dumps.owner), progress)
+    except LockBusyError:
+        raise  # another one is at work, and says itself what becomes of it
+    except PlatformError as error:
+        with suppress(DatabaseUnavailableError):
+            note(records, user, FAILED, kind, {"error": type(error).__name__})
+        raise
     note(
         records,
         user,
-        "backup.run",
+        MADE,
         report.set_id,
         {"key": backups.keyring.newest.name, "objects": report.sent_files, "bytes": report.sent_bytes},
     )

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from data_platform.errors import ChecksumMismatchError
+from data_platform.warehouse import layout
 from data_platform.warehouse.heartbeat import HEARTBEAT_SECONDS
 from data_platform.warehouse.integrity import marks
 from data_platform.warehouse.lock import LockState
@@ -15,6 +16,7 @@ from data_platform.warehouse.manifest import FileEntry
 from data_platform.warehouse.quarantine import KEPT_FOR
 from data_platform.warehouse.warehouse import Warehouse
 
+_NAMED: Final = 5
 _SILENT_AFTER: Final = dt.timedelta(seconds=3 * HEARTBEAT_SECONDS)
 
 
@@ -23,7 +25,7 @@ class Condition(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["lock_suspect", "lock_silent", "quarantine", "disk", "damaged"]
+    kind: Literal["lock_suspect", "lock_silent", "quarantine", "disk", "damaged", "missing_file"]
     severity: Literal["warning", "error"]
     table: str | None
     message: str
@@ -33,7 +35,12 @@ class Condition(BaseModel):
 def conditions(warehouse: Warehouse, now: dt.datetime) -> list[Condition]:
     """Everything that needs a person now; `now` is UTC."""
     locks = [found for state in warehouse.locks() if (found := lock_condition(state, now)) is not None]
-    return [*_disk(warehouse), *_damaged(warehouse), *locks, *_quarantine(warehouse, now)]
+    return [*_disk(warehouse), *file_conditions(warehouse), *locks, *_quarantine(warehouse, now)]
+
+
+def file_conditions(warehouse: Warehouse) -> list[Condition]:
+    """What the latest versions name and is damaged or gone. Files are looked for, none is read."""
+    return [*_damaged(warehouse), *_missing(warehouse)]
 
 
 def lock_condition(state: LockState, now: dt.datetime) -> Condition | None:
@@ -87,6 +94,31 @@ def _damaged(warehouse: Warehouse) -> list[Condition]:
         for entry in _latest_files(warehouse, table)
         if entry.sha256 in marked
     ]
+
+
+def _missing(warehouse: Warehouse) -> list[Condition]:
+    """Files that the latest version needs and that are not there; those marked as damaged are named already."""
+    marked = {str(mark["sha256"]) for mark in marks(warehouse.store)}
+    found: list[Condition] = []
+    for table in warehouse.tables():
+        gone = [
+            entry.partition
+            for entry in _latest_files(warehouse, table)
+            if entry.sha256 not in marked and not warehouse.store.exists(layout.blob(entry.sha256))
+        ]
+        if gone:
+            more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+            found.append(
+                Condition(
+                    kind="missing_file",
+                    severity="error",
+                    table=table,
+                    message=f"{table}: {len(gone)} files of the latest version are gone, of partitions "
+                    f"{', '.join(gone[:_NAMED])}{more}",
+                    hint=f"Mend it: data-platform verify {table} --repair",
+                )
+            )
+    return found
 
 
 def _lost_latest(warehouse: Warehouse, table: str) -> Condition | None:
