@@ -14,13 +14,14 @@ from data_platform.orchestration.housekeeping.build import JOBS, housekeeping_sc
 from data_platform.orchestration.query_job import query_job
 from data_platform.orchestration.resource import EnvironmentPlatform
 from data_platform.orchestration.sync_sensors import schedule_sensor
+from data_platform.orchestration.watching import watchers
 from data_platform.settings import Settings, load_settings
 
 
 def build_definitions(
     settings: Settings | None = None, resources: Mapping[str, Any] | None = None, *, pooled: bool = True
 ) -> dg.Definitions:
-    """Everything Dagster runs here: an asset per table of the catalog, a sensor per dataset, queries, housekeeping.
+    """Everything Dagster runs here: an asset per table, a sensor per dataset, queries, housekeeping, the watchers.
 
     `resources` replaces the resource ``platform``, which by default opens everything from the environment. `pooled` is
     False for runs inside a command.
@@ -34,7 +35,7 @@ def build_definitions(
         assets=assets,
         jobs=[query_job, *JOBS.values()],
         schedules=housekeeping_schedules(settings),
-        sensors=[schedule_sensor(dataset) for dataset in DATASETS.values()],
+        sensors=[*(schedule_sensor(dataset) for dataset in DATASETS.values()), watchers],
         resources={"platform": EnvironmentPlatform(), **(resources or {})},
         # A process for each step would cost several seconds of start-up; a run is a process already.
         executor=dg.in_process_executor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from functools import cached_property
@@ -62,6 +63,9 @@ class Settings(BaseSettings):
     wrds_dbname: str = "wrds"
     wrds_username: str | None = None
     wrds_password: SecretStr | None = None
+    wrds_password_expires: dt.date | None = Field(
+        default=None, description="The day on which the WRDS password stops to work; unset, nobody is warned of it."
+    )
     wrds_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "require"
 
     crsp_format: Literal["ciz", "siz"] = Field(

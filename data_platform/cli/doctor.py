@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from data_platform.records.migrations import migration_status
 from data_platform.settings import KEN_FRENCH_URL, Settings, load_settings
 from data_platform.sources.demo.marker import demo_marker
 from data_platform.sources.opening import entitlements
+from data_platform.sync.watchers.upkeep import credential_expiry, unhealthy_daemons
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.backup import open_backups
 
@@ -49,6 +51,7 @@ def doctor(
     settings = load_settings()
     findings = [_python(), *_examine(_home, settings), *_examine(_database, settings), *_examine(_key, settings)]
     findings += [*_examine(_wrds, settings), _factors(settings), *_examine(_backups, settings)]
+    findings += _examine(_daemon, settings)
     if connect:
         findings += _examine(_sign_in, settings)
     if as_json:
@@ -131,12 +134,45 @@ def _wrds(settings: Settings) -> list[Finding]:
     if settings.wrds_username:
         where = f"{settings.wrds_username} at {settings.wrds_host}:{settings.wrds_port}"
         secret = "with a password" if settings.wrds_password else "without a password (~/.pgpass is used)"
-        return [Finding("WRDS", "ok", f"{where}, {secret}")]
+        return [Finding("WRDS", "ok", f"{where}, {secret}"), *_expiry(settings)]
     marker = demo_marker(settings)
     if marker:
         return [Finding("WRDS", "note", f"the demo's synthetic market, {marker.first_year} to {marker.last_year}")]
     mend = "Set DATA_PLATFORM_WRDS_USERNAME and DATA_PLATFORM_WRDS_PASSWORD, or run: data-platform demo"
     return [Finding("WRDS", "note", "no account is set", mend)]
+
+
+def _expiry(settings: Settings) -> list[Finding]:
+    expires = settings.wrds_password_expires
+    if expires is None:
+        return []
+    mend = "Change it at WRDS, then DATA_PLATFORM_WRDS_PASSWORD and DATA_PLATFORM_WRDS_PASSWORD_EXPIRES"
+    today = dt.datetime.now(dt.UTC).date()
+    return [
+        Finding("WRDS password", "problem" if watch.severity == "error" else "note", watch.message, mend)
+        for watch in credential_expiry(expires, today)
+    ] or [Finding("WRDS password", "ok", f"until {expires}")]
+
+
+def _daemon(settings: Settings) -> list[Finding]:
+    """Asked here too: where no daemon runs, no sensor can say so."""
+    if not (settings.home / "dagster").is_dir():
+        return [Finding("daemon", "note", "it has never run here", "Schedules and alerts need it: data-platform up")]
+    from data_platform.orchestration.instance import open_instance  # noqa: PLC0415 - Dagster takes seconds to import
+    from data_platform.orchestration.watching import daemon_states  # noqa: PLC0415 - as above
+
+    with open_databases(settings) as databases, open_instance(settings, databases) as instance:
+        daemons = daemon_states(instance)
+    now = dt.datetime.now(dt.UTC)
+    beats = [daemon.heartbeat_at for daemon in daemons if daemon.heartbeat_at is not None]
+    if all(daemon.is_silent(now) for daemon in daemons):
+        last = f"its last sign of life is of {max(beats):%Y-%m-%d %H:%M} UTC" if beats else "it has never run here"
+        return [Finding("daemon", "note", last, "Schedules and alerts need it: data-platform up")]
+    found = unhealthy_daemons(daemons, now)
+    mend = "See what `data-platform up` prints; start it again"
+    return [Finding("daemon", "problem", watch.message, mend) for watch in found] or [
+        Finding("daemon", "ok", f"{len(daemons)} parts, all alive")
+    ]
 
 
 def _sign_in(settings: Settings) -> list[Finding]:
