@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 from collections.abc import Callable
@@ -11,10 +12,14 @@ from typing import Any
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from dagster._daemon.types import DaemonHeartbeat
 
+from data_platform.orchestration.instance import open_instance
+from data_platform.records.databases import open_databases
 from data_platform.records.embedded.bootstrap import PLATFORM_DB
 from data_platform.records.embedded.credentials import SUPERUSER
 from data_platform.records.embedded.service import open_embedded
+from data_platform.settings import Settings
 from data_platform_tests.cli.conftest import Ran, run_here
 
 Command = Callable[..., Ran]
@@ -172,3 +177,33 @@ def test_doctor_reminds_of_an_old_key(platform: Command, home: Path) -> None:
     os.utime(home / "h" / "secrets" / "query_audit.key", (old, old))
     findings = {finding["what"]: finding for finding in platform("doctor", "--json").json}
     assert (findings["audit key"]["state"], "audit rotate" in findings["audit key"]["mend"]) == ("note", True)
+
+
+@pytest.mark.usefixtures("server")
+def test_doctor_says_of_a_daemon_whether_it_lives_and_warns_of_a_password_that_ends(
+    platform: Command, home: Path
+) -> None:
+    def found(what: str, **variables: str) -> tuple[str, str]:
+        findings = {finding["what"]: finding for finding in platform("doctor", "--json", **variables).json}
+        return findings[what]["state"], findings[what]["detail"]
+
+    assert found("daemon") == ("note", "it has never run here")
+    settings = Settings(home=home / "h")
+    now = dt.datetime.now(dt.UTC)
+    with open_databases(settings) as databases, open_instance(settings, databases) as instance:
+        names = instance.get_required_daemon_types()
+        for name in names:
+            instance.add_daemon_heartbeat(DaemonHeartbeat(now.timestamp() - 3600, name, "test"))
+        state, detail = found("daemon")
+        assert (state, detail.startswith("its last sign of life is of ")) == ("note", True)
+        for name in names[1:]:
+            instance.add_daemon_heartbeat(DaemonHeartbeat(now.timestamp(), name, "test"))
+        state, detail = found("daemon")
+        assert (state, f"{names[0]} gives no sign of life" in detail) == ("problem", True)
+        instance.add_daemon_heartbeat(DaemonHeartbeat(now.timestamp(), names[0], "test"))
+        assert found("daemon") == ("ok", f"{len(names)} parts, all alive")
+    for days, state in ((200, "ok"), (20, "note"), (2, "problem")):
+        ends = (now + dt.timedelta(days=days)).date().isoformat()
+        account = {"DATA_PLATFORM_WRDS_USERNAME": "somebody", "DATA_PLATFORM_WRDS_PASSWORD_EXPIRES": ends}
+        said, detail = found("WRDS password", **account)
+        assert (said, ends in detail) == (state, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from data_platform.errors import AlertDeliveryError, ConfigurationError, NotPerm
 from data_platform.governance.alert_rules import AlertRules
 from data_platform.governance.permissions import Role, User
 from data_platform.records.connection import Records
+from data_platform.records.scope import PLATFORM
 from data_platform.settings import Settings
 from data_platform_tests.alerting.parts import DROP, GAP, add, settings_with
 from data_platform_tests.alerting.servers import PASSWORD, Hook, hook
@@ -156,3 +158,18 @@ def test_a_test_message_arrives_and_the_attempt_is_audited(records: Records, set
         rules.test("pager")
     assert [(entry[1], entry[3]) for entry in audited(records)] == [("alert_channels.test", "oncall")] * 2
     assert PASSWORD not in f"{failed.value} {unfit.value} {audited(records)}"
+
+
+def test_rules_for_the_platform_send_its_alerts_and_only_administrators_see_that(
+    records: Records, settings: Settings, there: Hook
+) -> None:
+    AlertRules(records, settings, ADMIN).add("platform", "oncall", dataset=PLATFORM)
+    add(records, replace(DROP, dataset=PLATFORM, table_name=PLATFORM, metric="disk_usage"), DROP)
+    AlertRules(records, settings, ADMIN).deliver()
+    assert [message["title"] for message in there.got] == ["1 error in platform"]
+    assert [each.dataset for each in AlertRules(records, settings, ADMIN).deliveries(PLATFORM)] == [PLATFORM]
+    for user in (VIEWER, OPERATOR):
+        rules = AlertRules(records, settings, user)
+        assert (rules.rules(), rules.deliveries()) == ([], [])
+        with pytest.raises(NotPermittedError):
+            rules.deliveries(PLATFORM)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from data_platform.errors import NotPermittedError, UsageError
-from data_platform.governance.permissions import LICENSED_DATASETS, Role, User
+from data_platform.governance.permissions import LICENSED_DATASETS, PERMISSIONS, Role, User
 from data_platform.governance.quality import DataQualityService
 from data_platform.records import alerts, platform_audit
 from data_platform.records.alerts import Alert
 from data_platform.records.connection import Records
+from data_platform.records.scope import PLATFORM
 from data_platform.warehouse import Warehouse
 from data_platform_tests.governance.people import PEOPLE, SEES, SYSTEM, fill
 
@@ -107,6 +108,26 @@ def test_trends_say_where_their_history_begins(service: DataQualityService) -> N
     assert service.get_quality_trends(ADMIN, "crsp", 1).note is None
     later = service.get_quality_trends(ADMIN, "crsp", 1, today=TODAY + dt.timedelta(days=5))
     assert (later.row_counts, later.pass_rates, later.note) == ([], [], None)
+
+
+def test_what_concerns_the_platform_is_for_administrators(records: Records, service: DataQualityService) -> None:
+    number = _alert(records, PLATFORM)
+    for role, user in PEOPLE.items():
+        seen = {alert.id for alert in service.get_anomaly_alerts(user, acknowledged=False)}
+        assert (number in seen) is (role is Role.ADMIN)
+    for user in (VIEWER, ANALYST, PEOPLE[Role.OPERATOR], DISABLED):
+        with pytest.raises(NotPermittedError):
+            service.get_anomaly_alerts(user, dataset=PLATFORM)
+    with pytest.raises(UsageError, match=f"There is no alert {number}"):
+        service.acknowledge_alert(PEOPLE[Role.OPERATOR], number, "seen")
+    assert [alert.id for alert in service.get_anomaly_alerts(ADMIN, dataset=PLATFORM)] == [number]
+    assert service.acknowledge_alert(ADMIN, number, "known").was_first
+    assert service.get_anomaly_alerts(ADMIN, dataset=PLATFORM, acknowledged=False) == []
+
+
+def test_the_platforms_name_is_no_dataset_and_no_permission() -> None:
+    assert PLATFORM not in {*LICENSED_DATASETS, *CATALOG}
+    assert f"dataset:{PLATFORM}" not in PERMISSIONS
 
 
 BAD: list[tuple[Callable[[DataQualityService], object], str]] = [

@@ -90,7 +90,9 @@ def test_the_disk_has_three_marks_and_the_highest_is_told(used: int, mark: int |
     assert [(watch.expected_value, watch.severity) for watch in found] == ([] if mark is None else [(mark, severity)])
 
 
-@pytest.mark.parametrize(("held", "silent", "told"), [(4 * HOUR, 0, False), (4 * HOUR + MINUTE, 0, True), (HOUR, 9, False)])
+@pytest.mark.parametrize(
+    ("held", "silent", "told"), [(4 * HOUR, 0, False), (4 * HOUR + MINUTE, 0, True), (HOUR, 9, False)]
+)
 def test_a_lock_is_suspect_after_four_hours_and_not_for_silence(held: dt.timedelta, silent: int, told: bool) -> None:
     token = new_token(1).model_copy(update={"acquired_at": NOW - held, "expires_at": NOW - held + 4 * HOUR})
     state = LockState(table="crsp_daily", alive=True, token=token, heartbeat_at=NOW - silent * MINUTE)

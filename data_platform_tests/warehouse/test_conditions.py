@@ -125,3 +125,19 @@ def test_a_lost_latest_manifest_shows_until_it_is_mended(warehouse: Warehouse, g
     path.unlink(missing_ok=True)
     path.write_bytes(before)
     assert _found(warehouse) == []
+
+
+def test_files_that_are_gone_show_once_for_each_table_until_they_are_back(warehouse: Warehouse) -> None:
+    manifest = [publish(warehouse, "t", str(year)) for year in range(2018, 2025)][-1]
+    publish(warehouse, "u", "2024", batch(2024, rows=5))
+    paths = [warehouse.store.path(layout.blob(entry.sha256)) for entry in manifest.files]
+    kept = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    (condition,) = _found(warehouse)
+    assert (condition.kind, condition.severity, condition.table) == ("missing_file", "error", "t")
+    assert condition.message.startswith("t: 7 files of the latest version are gone, of partitions 2018, ")
+    assert condition.message.endswith(", 2022 and 2 more")
+    for path, content in zip(paths, kept, strict=True):
+        path.write_bytes(content)
+    assert _found(warehouse) == []
