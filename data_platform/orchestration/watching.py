@@ -3,7 +3,8 @@
 # No postponed annotations here: Dagster reads them as objects.
 
 import datetime as dt
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import dagster as dg
 
@@ -25,7 +26,7 @@ EVERY_SECONDS: Final = 60
 _RANGE: Final = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
-@dg.sensor(
+@dg.sensor(  # pyright: ignore[reportUnknownMemberType] - Dagster's metadata types are partly unknown
     name="watchers",
     minimum_interval_seconds=EVERY_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -80,7 +81,8 @@ def running_syncs(instance: dg.DagsterInstance) -> list[RunningSync]:
 
 def is_full(run: dg.DagsterRun, table: str) -> bool:
     """Whether a run was asked to extract everything again, or has more than one partition or table."""
-    config = run.run_config.get("ops", {}).get(f"sync_{table}", {}).get("config", {})
+    run_config: Mapping[str, Any] = run.run_config
+    config: Mapping[str, Any] = run_config.get("ops", {}).get(f"sync_{table}", {}).get("config", {})
     first, last = (run.tags.get(tag) for tag in _RANGE)
     return bool(config.get("full")) or first != last or len(run.asset_selection or ()) > 1
 

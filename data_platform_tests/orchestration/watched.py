@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -50,7 +50,7 @@ class Watched:
 
     def look(self, times: int = 1, every: dt.timedelta = MINUTE) -> Sighting:
         """Look once a minute, so many times; what was seen last."""
-        assert times > 0
+        sighting = Sighting(())
         for _ in range(times):
             self.now += every
             sighting, self.cursor = watch_once(self.platform, self.instance, self.cursor, self.now)
@@ -74,7 +74,7 @@ class Watched:
 
 
 @contextmanager
-def watched(records: Records, home: Path, folder: Path) -> Iterator[Watched]:
+def watched(records: Records, home: Path, folder: Path) -> Generator[Watched]:
     """An empty platform, whose daemons are well: the warehouse in the folder, the server of the records in the home."""
     settings = Settings(home=home, wrds_username="somebody")
     with dg.instance_for_test(temp_dir=str(folder)) as instance:
@@ -90,8 +90,8 @@ def beat(there: Watched, moment: dt.datetime, *daemons: str) -> None:
 
 
 @contextmanager
-def a_long_sync(there: Watched) -> Iterator[None]:
-    run = there.instance.create_run(
+def a_long_sync(there: Watched) -> Generator[None]:
+    run = there.instance.create_run(  # pyright: ignore[reportUnknownMemberType] - Dagster's own graph type
         job_name="__ASSET_JOB",
         run_id=None,
         run_config={},
@@ -118,7 +118,7 @@ def a_long_sync(there: Watched) -> Iterator[None]:
 
 
 @contextmanager
-def late_data(there: Watched) -> Iterator[None]:
+def late_data(there: Watched) -> Generator[None]:
     today = dt.datetime.now(dt.UTC).date()
     for day, over in ((today - 20 * DAY, False), (today, True)):
         row = pa.record_batch([pa.array([1], pa.int32()), pa.array([day]), pa.array([0.0])], schema=SCHEMA)
@@ -128,14 +128,14 @@ def late_data(there: Watched) -> Iterator[None]:
 
 
 @contextmanager
-def a_suspect_lock(there: Watched) -> Iterator[None]:
+def a_suspect_lock(there: Watched) -> Generator[None]:
     with there.warehouse.lock("crsp_daily").acquire():
         there.now = dt.datetime.now(dt.UTC) + 4 * HOUR
         yield
 
 
 @contextmanager
-def a_missing_file(there: Watched) -> Iterator[None]:
+def a_missing_file(there: Watched) -> Generator[None]:
     if there.warehouse.manifests("t").latest() is None:
         publish(there.warehouse, "t", "2024")
     manifest = there.warehouse.manifests("t").latest()
@@ -148,7 +148,7 @@ def a_missing_file(there: Watched) -> Iterator[None]:
 
 
 @contextmanager
-def a_quarantine(there: Watched) -> Iterator[None]:
+def a_quarantine(there: Watched) -> Generator[None]:
     made = there.now - 2 * HOUR
     entry = QuarantineEntry(
         entry_id=entry_id(made),
@@ -181,7 +181,7 @@ def _backed_up(there: Watched) -> None:
 
 
 @contextmanager
-def a_failing_backup(there: Watched) -> Iterator[None]:
+def a_failing_backup(there: Watched) -> Generator[None]:
     place = there.warehouse.root.parent / "place"
     there.set(backup_key=SecretStr(new_key()), backup_url=SecretStr(f"file://{place}"))
     publish(there.warehouse)
@@ -195,7 +195,7 @@ def a_failing_backup(there: Watched) -> Iterator[None]:
 
 
 @contextmanager
-def no_backup_for_a_day(there: Watched) -> Iterator[None]:
+def no_backup_for_a_day(there: Watched) -> Generator[None]:
     if there.platform.settings.backup_key is None:
         place = there.warehouse.root.parent / "place"
         there.set(backup_key=SecretStr(new_key()), backup_url=SecretStr(f"file://{place}"))
@@ -208,14 +208,14 @@ def no_backup_for_a_day(there: Watched) -> Iterator[None]:
 
 
 @contextmanager
-def an_ending_password(there: Watched) -> Iterator[None]:
+def an_ending_password(there: Watched) -> Generator[None]:
     there.set(wrds_password_expires=there.now.date() + 20 * DAY)
     yield
     there.set(wrds_password_expires=there.now.date() + 200 * DAY)
 
 
 @contextmanager
-def a_silent_daemon(there: Watched) -> Iterator[None]:
+def a_silent_daemon(there: Watched) -> Generator[None]:
     beat(there, there.now - HOUR, "SCHEDULER")
     yield
     beat(there, there.now + 365 * DAY, "SCHEDULER")
