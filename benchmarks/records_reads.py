@@ -175,6 +175,7 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
         "alert_deliveries.is_due": lambda c: alert_deliveries.is_due(c, "oncall", now),
         "alert_rules.enabled_rules": alert_rules.enabled_rules,
         "alert_rules.every": alert_rules.every,
+        "alerts.open_of": lambda c: alerts.open_of(c, ["disk_usage", "data_late"]),
         "alerts.get": lambda c: alerts.get(c, middle),
         "acknowledgments.acknowledgment_of": lambda c: acknowledgments.acknowledgment_of(c, middle),
         "chain.beyond_head": lambda c: chain.beyond_head(c, chain.QUERY_AUDIT),

@@ -85,8 +85,8 @@ def test_a_mistake_is_one_clear_error_and_changes_nothing(
 
 
 def test_an_analyst_sees_schedules_and_lines_of_their_datasets_and_changes_none(platform: Command) -> None:
-    assert platform("users", "add", "ann", "--role", "analyst").code == 0
-    token = platform("users", "token", "ann").out.strip()
+    assert platform("users", "add", "ansel", "--role", "analyst").code == 0
+    token = platform("users", "token", "ansel").out.strip()
     found = platform("schedule", "list", "--json", DATA_PLATFORM_TOKEN=token).json
     assert {each["dataset"] for each in found} == {"crsp", "fama_french"}
     refused = platform("schedule", "enable", "crsp_daily", DATA_PLATFORM_TOKEN=token)

@@ -53,7 +53,7 @@ def test_an_ordered_sync_is_a_run_that_publishes(
     with context.records.transaction(Scope.system("test")) as connection:
         noted = {entry.action: entry.reason for entry in platform_audit.recent(connection, "olga")}
         assert sync_logs.recent(connection, "crsp")
-    assert noted["sync.trigger"] == "restated"
+    assert noted["sync.launch"] == "restated"
 
 
 def test_a_run_that_has_not_ended_is_named(

@@ -38,8 +38,10 @@ Documented = tuple[Records, list[Statement]]
 """The filled records, and the statements to run on them."""
 
 NOT_STATEMENTS: Final[Mapping[str, str]] = {
+    "archives.every": "names every archive there is; what it reads with are statements",
     "audit_rotation.rotate": "goes through every text there is; its batches are statements",
     "audit_verification.verify_chain": "goes through every row there is; what it reads with are statements",
+    "schedules.ensure_each": "goes through every schedule there is, one a table",
 }
 
 

@@ -59,7 +59,7 @@ class Browser:
         deadline = time.monotonic() + seconds
         while not (answer := self.evaluate(script)):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{what}: {self.evaluate('document.body.innerText')[:2_000]}")
+                raise AssertionError(f"{what}: {str(self.evaluate('document.body?.innerText'))[:2_000]}")
             time.sleep(0.2)
         return answer
 

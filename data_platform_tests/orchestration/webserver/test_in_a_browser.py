@@ -31,7 +31,7 @@ def test_a_viewer_sees_materialize_disabled_with_the_reason(browser: Browser, ad
     browser.until(f"!!{BUTTON}", "no button")
     assert browser.evaluate(f"{BUTTON}.disabled") is True
     browser.point_at(BUTTON)
-    browser.until("document.body.innerText.includes('You do not have permission to materialize assets')", "no reason")
+    browser.until("document.body?.innerText.includes('You do not have permission to materialize assets')", "no reason")
 
 
 def test_an_operators_launch_shows_their_name_on_the_run(browser: Browser, address: str, world: World) -> None:
@@ -50,7 +50,7 @@ def test_an_operators_launch_shows_their_name_on_the_run(browser: Browser, addre
     browser.until(f"!!{tags}", "no button for the tags")
     browser.evaluate(f"{tags}.click()")
     shown = browser.until(
-        "(document.body.innerText.match(/data_platform\\/user\\s*[:=]?\\s*(\\w+)/) || [])[1]", "no name on the run"
+        "(document.body?.innerText.match(/data_platform\\/user\\s*[:=]?\\s*(\\w+)/) || [])[1]", "no name on the run"
     )
     assert shown == "operator"
 
@@ -63,5 +63,5 @@ def test_whoever_is_not_signed_in_gets_the_sign_in_page_and_then_the_ui(
     token = world.tokens["viewer"]
     browser.evaluate(f"document.querySelector('input[name=token]').value = '{token}'")
     browser.evaluate("document.querySelector('form').submit()")
-    browser.until("document.body.innerText.includes('Deployment')", "no UI after signing in")
+    browser.until("document.body?.innerText.includes('Deployment')", "no UI after signing in")
     assert browser.evaluate("document.cookie") == "", "a script can read the token"
