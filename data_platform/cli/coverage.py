@@ -112,12 +112,16 @@ def _gaps(each: CoverageDTO) -> str:
 
 def _draw(path: Path, title: str, found: list[CoverageDTO]) -> None:
     from data_platform.quality.coverage import Gap  # noqa: PLC0415 - brings polars
-    from data_platform.quality.coverage_chart import draw_coverage  # noqa: PLC0415 - as above
+    from data_platform.quality.coverage_chart import draw_partitions  # noqa: PLC0415 - as above
 
-    months = {month: count for each in found for month, count in each.symbols_by_month.items()}
-    gaps = [Gap(gap.first, gap.last, gap.dates) for each in found for gap in each.gaps]
-    if not months:
+    png = draw_partitions(
+        f"{title}: coverage",
+        (
+            (each.symbols_by_month, [Gap(gap.first, gap.last, gap.dates) for gap in each.gaps], each.missing_dates)
+            for each in found
+        ),
+    )
+    if png is None:
         raise UsageError("There is nothing to draw: the table's rows have no dates, or it was never synced.")
-    missing = sum(each.missing_dates or 0 for each in found)
-    path.write_bytes(draw_coverage(f"{title}: coverage", months, gaps, missing))
+    path.write_bytes(png)
     say(f"Written to {path}.")

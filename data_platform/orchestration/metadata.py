@@ -12,7 +12,7 @@ from data_platform.catalog import Column, Partitioning, Table
 from data_platform.errors import DatabaseUnavailableError
 from data_platform.quality import CheckResult, Status
 from data_platform.quality.coverage import Gap
-from data_platform.quality.coverage_chart import draw_coverage
+from data_platform.quality.coverage_chart import draw_partitions
 from data_platform.records import coverage
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
@@ -88,18 +88,24 @@ def coverage_chart(table: Table, records: Records) -> dict[str, Any]:
             found = coverage.of_tables(connection, table.dataset, table.name)
     except DatabaseUnavailableError:
         return {}
-    months = {month: count for each in found for month, count in each.symbols_by_month.items()}
-    if not months:
+    png = draw_partitions(
+        table.title,
+        (
+            (
+                each.symbols_by_month,
+                [
+                    Gap(dt.date.fromisoformat(first), dt.date.fromisoformat(last), dates)
+                    for first, last, dates in each.gaps
+                ],
+                each.missing_dates,
+            )
+            for each in found
+        ),
+    )
+    if png is None:
         return {}
-    gaps = [
-        Gap(dt.date.fromisoformat(first), dt.date.fromisoformat(last), dates)
-        for each in found
-        for first, last, dates in each.gaps
-    ]
-    png = base64.b64encode(
-        draw_coverage(table.title, months, gaps, sum(each.missing_dates or 0 for each in found))
-    ).decode()
-    return {"coverage_chart": dg.MetadataValue.md(f"![coverage](data:image/png;base64,{png})")}
+    picture = base64.b64encode(png).decode()
+    return {"coverage_chart": dg.MetadataValue.md(f"![coverage](data:image/png;base64,{picture})")}
 
 
 def _quality(verdict: Verdict) -> dict[str, Any]:

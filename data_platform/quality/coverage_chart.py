@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from data_platform.quality.coverage import Gap
@@ -13,6 +13,18 @@ _INCHES: Final = (7.0, 2.8)
 _DOTS_PER_INCH: Final = 90
 _LINE: Final = "#2f6f9f"
 _MISSING: Final = "#c0392b"
+
+
+Part = tuple[Mapping[str, int], Sequence[Gap], int | None]
+"""Of one partition: symbols by month, gaps, and the number of missing dates, as `coverage.Coverage` has them."""
+
+
+def draw_partitions(title: str, parts: Iterable[Part]) -> bytes | None:
+    """Return the picture of a whole table from its partitions; None when none of them has dates."""
+    listed = list(parts)
+    months = {month: count for symbols, _, _ in listed for month, count in symbols.items()}
+    gaps = [gap for _, each, _ in listed for gap in each]
+    return draw_coverage(title, months, gaps, sum(missing or 0 for _, _, missing in listed)) if months else None
 
 
 def draw_coverage(title: str, symbols_by_month: Mapping[str, int], gaps: Sequence[Gap], missing: int) -> bytes:

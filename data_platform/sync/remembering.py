@@ -64,10 +64,8 @@ def refresh_coverage(context: SyncContext, table: Table, only: Collection[str] |
     for entry in entries:
         itself = frozenset({entry.partition})
         (path,) = pinned.paths(partitions=itself)
-        nulls = {column.name: 0 for column in table.columns}
-        profile = profile_frame(
-            pinned.scan(partitions=itself), key=table.key, date_column=table.date_column, null_counts=nulls
-        )
+        frame = pinned.scan(partitions=itself)
+        profile = profile_frame(frame, key=table.key, date_column=table.date_column, null_counts={})
         covered = coverage_record(table, entry.partition, pinned.version, coverage_of(profile, calendar))
         with context.records.transaction(_SCOPE) as connection:
             coverage.store(connection, covered)
