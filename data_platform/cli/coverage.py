@@ -123,5 +123,10 @@ def _draw(path: Path, title: str, found: list[CoverageDTO]) -> None:
     )
     if png is None:
         raise UsageError("There is nothing to draw: the table's rows have no dates, or it was never synced.")
-    path.write_bytes(png)
+    try:
+        path.write_bytes(png)
+    except OSError as error:
+        raise UsageError(
+            f"The chart can't be written to {path}: {error.strerror}.", hint="Name another file."
+        ) from None
     say(f"Written to {path}.")
