@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from data_platform_tests.cli.conftest import COMMAND, environment, run
+from data_platform_tests.records.processes import alive
 
 _LAUNCH = """
 mutation Launch($params: LaunchBackfillParams!) {
@@ -143,7 +144,7 @@ def test_a_backfill_of_all_years_from_the_ui_and_a_clean_end(
     ours = _family(process)
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) == 0
-    assert [p.cmdline() for p in ours if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    assert [each for each in ours if alive(each)] == []
     assert _mentioning(home) == []
 
 

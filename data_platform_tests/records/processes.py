@@ -53,9 +53,24 @@ def server_processes(data: Path) -> list[psutil.Process]:
     return [process for process, folder in _working_folders() if folder == data]
 
 
+def postmasters(data: Path) -> list[psutil.Process]:
+    """Return the living servers themselves of a data folder: a new backend shows its server's command line a moment."""
+    own = server_processes(data)
+    parents = {process.pid: _parent(process) for process in own}
+    return [process for process in own if parents[process.pid] not in {None, *parents}]
+
+
 def processes_below(root: Path) -> list[psutil.Process]:
     """Return the living processes that work in any folder below `root`."""
     return [process for process, folder in _working_folders() if root in folder.parents]
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; one that has ended and waits for its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
@@ -64,6 +79,13 @@ def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return condition()
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:  # ended since it was listed
+        return None
 
 
 def _working_folders() -> Iterator[tuple[psutil.Process, Path]]:
