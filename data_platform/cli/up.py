@@ -23,9 +23,11 @@ def up(
     """Serve the Dagster UI, with daemon and code server, until Ctrl-C; on this machine only unless told otherwise."""
     # Dagster takes a second to import, and the other commands do without it.
     from data_platform.orchestration.serving import serve  # noqa: PLC0415 - see above
+    from data_platform.orchestration.webserver.asking import require_listening  # noqa: PLC0415 - see above
 
     settings = load_settings()
     require_administration(settings)
+    require_listening(settings, host)
     with open_records(settings) as records:
         say(f"Starting; the UI will be at http://{host}:{port} — stop with Ctrl-C.")
         serve(settings, records.databases, host=host, port=port)

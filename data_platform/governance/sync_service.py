@@ -50,8 +50,8 @@ class SyncOrder:
 class SyncLauncher(Protocol):
     """Whatever starts runs: this room knows no orchestrator."""
 
-    def running(self, table: Table) -> str | None:
-        """The id of a run that syncs the table at this moment; None when there is none."""
+    def syncing(self, order: SyncOrder) -> Syncing | None:
+        """What syncs some of the order's partitions already; None when nothing does."""
         ...
 
     def launch(self, order: SyncOrder) -> str:
@@ -156,7 +156,7 @@ class DataSyncService:
         require(user, Action.TRIGGER_DATA_SYNC, find_dataset(dataset).name)
         order = self._order(user, _table_of(dataset, table), partitions, reason, full=full)
         wanted = ManualSync((order.table,), order.partitions, order.reason, "trigger_sync", client_ip)
-        admit(self._records, user, wanted, syncing=lambda: _running(launcher, order.table))
+        admit(self._records, user, wanted, syncing=lambda: launcher.syncing(order))
         requested = dt.datetime.now(dt.UTC)
         run_id = launcher.launch(order)
         return SyncJobDTO(
@@ -182,11 +182,6 @@ class DataSyncService:
     def _ensure(self) -> None:
         names = [(table.dataset, table.name) for table in TABLES.values()]
         schedules.ensure_each(self._records, _SCOPE, names, enabled=self._settings.env == "production")
-
-
-def _running(launcher: SyncLauncher, table: Table) -> Syncing | None:
-    run_id = launcher.running(table)
-    return None if run_id is None else Syncing(table.name, f"run {run_id}")
 
 
 def _of(datasets: frozenset[str]) -> list[str]:

@@ -11,8 +11,9 @@ from threading import Barrier
 
 import pytest
 
-from data_platform.catalog import DATASETS, TABLES, Table, find_table
+from data_platform.catalog import DATASETS, TABLES, find_table
 from data_platform.errors import LockBusyError, NotPermittedError, RateLimitedError, UsageError
+from data_platform.governance.manual_syncs import Syncing
 from data_platform.governance.permissions import Role, User
 from data_platform.governance.scopes import reading_scope
 from data_platform.governance.sync_dto import SyncScheduleDTO, SyncScheduleUpdateDTO
@@ -37,8 +38,9 @@ class Launcher:
         self.orders: list[SyncOrder] = []
         self.busy: dict[str, str] = {}
 
-    def running(self, table: Table) -> str | None:
-        return self.busy.get(table.name)
+    def syncing(self, order: SyncOrder) -> Syncing | None:
+        by = self.busy.get(order.table.name)
+        return None if by is None else Syncing(order.table.name, f"run {by}")
 
     def launch(self, order: SyncOrder) -> str:
         self.orders.append(order)

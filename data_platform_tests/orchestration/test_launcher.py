@@ -11,10 +11,11 @@ from dagster._core.test_utils import (
     create_run_for_test,  # pyright: ignore[reportUnknownVariableType] - partly untyped in Dagster
 )
 
+from data_platform.catalog import find_table
 from data_platform.definitions import build_definitions
 from data_platform.errors import LockBusyError
 from data_platform.governance.permissions import Role, User
-from data_platform.governance.sync_service import DataSyncService
+from data_platform.governance.sync_service import DataSyncService, SyncOrder
 from data_platform.orchestration.launcher import InProcessLauncher
 from data_platform.orchestration.resource import Platform, watched
 from data_platform.records import platform_audit, sync_logs
@@ -60,10 +61,31 @@ def test_a_run_that_has_not_ended_is_named(
     service: DataSyncService, launcher: InProcessLauncher, instance: dg.DagsterInstance
 ) -> None:
     waiting = create_run_for_test(
-        instance, asset_selection=frozenset({dg.AssetKey("crsp_names")}), status=dg.DagsterRunStatus.STARTED
+        instance,
+        job_name="__ASSET_JOB",
+        asset_selection=frozenset({dg.AssetKey("crsp_names")}),
+        status=dg.DagsterRunStatus.STARTED,
     )
     with pytest.raises(LockBusyError, match=waiting.run_id) as refused:
         service.trigger_sync(OPERATOR, "crsp", "why", table="crsp_names", launcher=launcher)
     assert refused.value.exit_code == 7
     job = service.trigger_sync(OPERATOR, "crsp", "why", table="crsp_exchange_codes", launcher=launcher)
     assert job.run_id != waiting.run_id
+
+
+def test_another_year_of_a_table_can_be_ordered_while_one_is_at_work(
+    launcher: InProcessLauncher, instance: dg.DagsterInstance
+) -> None:
+    create_run_for_test(
+        instance,
+        job_name="__ASSET_JOB",
+        asset_selection=frozenset({dg.AssetKey("crsp_daily")}),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "2023"},
+    )
+    table = find_table("crsp_daily")
+    same, other = (SyncOrder(table, (year,), full=False, user_id="olga", reason="why") for year in ("2023", "2024"))
+    found = launcher.syncing(same)
+    assert found is not None
+    assert found.table == "crsp_daily"
+    assert launcher.syncing(other) is None

@@ -159,6 +159,7 @@ def test_a_taken_port_is_one_clear_error(demo_copy: Path) -> None:
 def test_the_ui_is_not_served_beyond_this_machine_to_people_nobody_knows(demo_copy: Path) -> None:
     ran = run(demo_copy, "up", "--host", "0.0.0.0", "--port", str(_free_port()))  # noqa: S104 - it is refused
     assert (ran.code, "DATA_PLATFORM_IDENTITY" in ran.err, "Traceback" in ran.err) == (2, True, False)
+    assert "Starting" not in ran.out + ran.err
     secretless = run(demo_copy, "up", "--port", str(_free_port()), DATA_PLATFORM_IDENTITY="proxy")
     assert (secretless.code, "DATA_PLATFORM_PROXY_SECRET" in secretless.err) == (2, True)
 

@@ -13,9 +13,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from data_platform.errors import ConfigurationError, UsageError
 from data_platform.orchestration.webserver.asking import require_listening
+from data_platform.orchestration.webserver.gate import Gate
 from data_platform.records import users
 from data_platform.settings import Settings
-from data_platform_tests.orchestration.webserver.world import SYSTEM, World
+from data_platform_tests.orchestration.webserver.world import SYSTEM, TestClient, World
 
 SECRET = "a-long-shared-secret"  # noqa: S105 - of these tests
 QUERY = {"query": "{ version }"}
@@ -61,6 +62,29 @@ def test_a_websocket_with_a_cookie_opens(world: World) -> None:
     with world.client(None, None, **cookie).websocket_connect("/graphql", subprotocols=["graphql-ws"]) as socket:
         socket.send_json({"type": "connection_init"})
         assert socket.receive_json() == {"type": "connection_ack"}
+
+
+def test_an_open_websocket_is_asked_again_and_closed_when_its_account_is(world: World) -> None:
+    # The gate once more around the whole, one that believes nobody for longer than a message.
+    app = Gate(world.client(None).app, settings=world.settings, records=world.records, again_seconds=0)
+    cookie = {"cookie": f"data_platform_token={world.tokens['viewer']}", "origin": "http://testserver"}
+    asking: Any = {"id": "1", "type": "start", "payload": QUERY}
+    with TestClient(app, headers=cookie).websocket_connect("/graphql", subprotocols=["graphql-ws"]) as socket:
+        socket.send_json({"type": "connection_init"})
+        assert socket.receive_json() == {"type": "connection_ack"}
+        socket.send_json(asking)
+        assert "version" in socket.receive_text()
+        with world.records.transaction(SYSTEM) as connection:
+            users.disable(connection, "viewer")
+        try:
+            socket.send_json({**asking, "id": "2"})
+            with pytest.raises(WebSocketDisconnect) as closed:
+                while True:
+                    assert "version" not in socket.receive_text(), "an answer for a closed account"
+        finally:
+            with world.records.transaction(SYSTEM) as connection:
+                users.disable(connection, "viewer", disabled=False)
+    assert closed.value.code == 1008
 
 
 def test_a_good_token_comes_in_and_a_bad_one_does_not(world: World) -> None:
