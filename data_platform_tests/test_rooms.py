@@ -16,6 +16,7 @@ ORDER = (
     "errors",
     "settings",
     "catalog",
+    "metrics",
     "records",
     "alerting",
     "sources",

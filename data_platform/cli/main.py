@@ -23,6 +23,7 @@ from data_platform.cli import (
     gc,
     locks,
     logs,
+    metrics,
     pins,
     quality,
     quarantine,
@@ -56,6 +57,7 @@ app.command()(versions.versions)
 app.command()(verify.verify)
 app.command()(query.query)
 app.command()(logs.logs)
+app.command()(metrics.metrics)
 app.command()(quality.quality)
 app.command()(coverage.coverage)
 app.command()(doctor.doctor)

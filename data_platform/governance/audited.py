@@ -7,10 +7,12 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from data_platform.errors import QueryTimeoutError
+from data_platform.errors import QueryTimeoutError, RateLimitedError
 from data_platform.governance.audit_key import QueryCipher
+from data_platform.governance.engine.engine import QueryRefusedError
 from data_platform.governance.engine.limits import MAX_SQL_BYTES
 from data_platform.governance.fingerprint import fingerprint
+from data_platform.metrics import counting
 from data_platform.records import query_audit
 from data_platform.records.chain_check import text_digest
 from data_platform.records.connection import Records
@@ -53,6 +55,7 @@ def refuse(records: Records, cipher: QueryCipher, question: Question) -> None:
         question.client_ip,
         result="denied",
     )
+    counting.query_denied()
 
 
 @contextmanager
@@ -65,28 +68,36 @@ def audited(
         RateLimitedError: when the user's limit is reached; the block does not run.
         DatabaseUnavailableError: when the attempt or the outcome can't be recorded; without it nobody gets rows.
     """
-    attempt = query_audit.record_attempt(
-        records,
-        question.user_id,
-        question.dataset,
-        versions,
-        question.sealed(cipher),
-        question.client_ip,
-        limit,
-    )
+    try:
+        attempt = query_audit.record_attempt(
+            records,
+            question.user_id,
+            question.dataset,
+            versions,
+            question.sealed(cipher),
+            question.client_ip,
+            limit,
+        )
+    except RateLimitedError:
+        counting.rate_limited(limit.action, question.user_id)
+        raise
     run = AuditedRun(attempt.audit_id, attempt.remaining)
     started = time.monotonic()
     result: query_audit.Result = "cancelled"
     try:
-        yield run
+        with counting.query_running(question.user_id, question.dataset):
+            yield run
         result = "success"
     except QueryTimeoutError:
         result = "timeout"
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, QueryRefusedError):
+            counting.query_refused(error.problem.kind)
         result = "error"
         raise
     finally:
         run.duration_ms = round((time.monotonic() - started) * 1000)
+        counting.query_ended(result, time.monotonic() - started)
         rows = run.row_count if result == "success" else None
         query_audit.record_outcome(records, run.audit_id, rows, run.duration_ms, result)

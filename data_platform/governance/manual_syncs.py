@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from data_platform.catalog import Table
 from data_platform.errors import LockBusyError, NotPermittedError, PlatformError, UsageError
 from data_platform.governance.permissions import Action, User, require
+from data_platform.metrics.counting import sync_triggered
 from data_platform.records import platform_audit, texts
 from data_platform.records.connection import Records
 from data_platform.records.rate_limits import MANUAL_SYNCS, refusal, take
@@ -91,6 +92,8 @@ def admit(records: Records, user: User, wanted: ManualSync, *, syncing: Callable
     except PlatformError as error:
         note_refusal(records, user, wanted, error)
         raise
+    for dataset in sorted({table.dataset for table in wanted.tables}):
+        sync_triggered(dataset, user.user_id)
 
 
 def note_refusal(records: Records, user: User, wanted: ManualSync, error: PlatformError) -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from data_platform.errors import NotPermittedError
+from data_platform.metrics.counting import access_denied
 from data_platform.records.scope import PLATFORM
 
 
@@ -119,6 +120,8 @@ def require(user: User, action: Action, dataset: str | None = None) -> None:
     """
     decision = decide(user, action, dataset)
     if not decision.allowed:
+        if dataset is not None:
+            access_denied(user.user_id, dataset)
         raise NotPermittedError(
             decision.reason or "Not permitted.", hint="Ask an administrator to grant it, if you should have it."
         )

@@ -34,6 +34,7 @@ from data_platform.governance.quality_dto import (
     ValidationResultDTO,
 )
 from data_platform.governance.scopes import reading_scope
+from data_platform.metrics import counting
 from data_platform.records import acknowledgments, alerts, coverage, quality_trends, validations
 from data_platform.records.alerts import Severity
 from data_platform.records.connection import Records
@@ -64,6 +65,7 @@ class DataQualityService:
         _of(dataset, table)
         require(user, Action.VIEW_DATA_QUALITY, dataset)
         _within("limit", limit, MOST_ROWS)
+        counting.quality_viewed()
         with self._records.transaction(reading_scope(user)) as connection:
             found = validations.recent(connection, dataset, table, limit)
         return [ValidationResultDTO.model_validate(asdict(each)) for each in found]
@@ -84,6 +86,7 @@ class DataQualityService:
         """
         self._require(user, dataset)
         _within("limit", limit, MOST_ALERTS)
+        counting.alerts_viewed()
         with self._records.transaction(reading_scope(user)) as connection:
             found = alerts.recent(
                 connection,
@@ -105,6 +108,7 @@ class DataQualityService:
     ) -> list[AlertGroupDTO]:
         """The same alerts (the newest ten thousand) counted by metric and severity, the most frequent first."""
         self._require(user, dataset)
+        counting.alerts_viewed()
         with self._records.transaction(reading_scope(user)) as connection:
             found = alerts.by_metric(
                 connection, dataset=dataset, severity=_severity(severity), acknowledged=acknowledged
@@ -118,6 +122,8 @@ class DataQualityService:
             before = acknowledgments.acknowledgment_of(connection, alert_id)
             kept = before or acknowledgments.acknowledge(connection, alert_id, user.user_id, reason)
         mine = before is None and kept.acknowledged_by == user.user_id
+        if mine:
+            counting.alert_acknowledged(user.user_id, kept.metric)
         answer = {name: getattr(kept, name) for name in AlertAcknowledgmentDTO.model_fields if name != "was_first"}
         return AlertAcknowledgmentDTO(**answer, was_first=mine)
 
@@ -128,6 +134,7 @@ class DataQualityService:
         _of(dataset, table)
         require(user, Action.VIEW_DATA_QUALITY, dataset)
         _within("days", days, MOST_DAYS)
+        counting.quality_viewed()
         since = (today or dt.datetime.now(dt.UTC).date()) - dt.timedelta(days=days - 1)
         with self._records.transaction(reading_scope(user)) as connection:
             first = quality_trends.first_day(connection, dataset)
@@ -149,6 +156,7 @@ class DataQualityService:
     def get_quarantine_status(self, user: User) -> list[QuarantineEntryDTO]:
         """What is in quarantine of the caller's datasets, newest first; what belongs to none is for administrators."""
         require(user, Action.VIEW_DATA_QUALITY)
+        counting.quality_viewed()
         visible = permitted_datasets(user, DATASETS)
         return [
             QuarantineEntryDTO(
@@ -168,6 +176,7 @@ class DataQualityService:
         """What the newest version of each partition covers, by table and partition."""
         _of(dataset, table)
         require(user, Action.VIEW_DATA_QUALITY, dataset)
+        counting.quality_viewed()
         with self._records.transaction(reading_scope(user)) as connection:
             found = coverage.of_tables(connection, dataset, table)
         return [

@@ -22,6 +22,7 @@ from data_platform.governance.sync_dto import (
     SyncScheduleUpdateDTO,
     SyncStatusDTO,
 )
+from data_platform.metrics import counting
 from data_platform.records import schedules, sync_logs, texts
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
@@ -79,6 +80,7 @@ class DataSyncService:
         While they are away, schedules are those that this service read last, marked as stale.
         """
         require(user, Action.VIEW_DATA_SYNC)
+        counting.sync_status_checked()
         visible = permitted_datasets(user, DATASETS)
         stale = False
         try:
@@ -132,6 +134,7 @@ class DataSyncService:
                 timezone=schedule.timezone,
                 reason=schedule.reason,
             )
+        counting.schedule_updated(dataset, user.user_id)
         return _schedule(changed)
 
     def trigger_sync(

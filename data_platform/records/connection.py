@@ -13,6 +13,7 @@ import psycopg_pool
 from psycopg.rows import DictRow, dict_row
 
 from data_platform.errors import DatabaseUnavailableError, NotPermittedError, UsageError
+from data_platform.metrics.counting import count_in
 from data_platform.records.databases import Databases, open_databases
 from data_platform.records.migrations import bring_up
 from data_platform.records.reaching import APPLICATION, connect_seconds, is_away, reach, unavailable
@@ -143,10 +144,13 @@ def connect_records(
 def open_records(settings: Settings) -> Generator[Records]:
     """Make the databases available, see to it that their tables fit this code, and open the records.
 
+    From here on this process counts its metrics in the home of these settings.
+
     Raises:
         ConfigurationError: when a setting, the home, a role or the tables' version is unfit.
         DatabaseUnavailableError: when the server can't be started or reached.
     """
+    count_in(settings.home)
     with open_databases(settings) as databases:
         bring_up(databases)
         with connect_records(databases) as records:

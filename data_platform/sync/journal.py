@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from data_platform.catalog import Table
-from data_platform.quality import CheckResult
+from data_platform.metrics.counting import drift_judged
+from data_platform.quality import CheckResult, ValidationType
 from data_platform.quality.anomalies import Anomaly
 from data_platform.records import alerts, validations
 from data_platform.records.connection import Records
@@ -50,6 +51,9 @@ class Journal:
 
     def results(self, partition: str, results: tuple[CheckResult, ...], anomalies: tuple[Anomaly, ...] = ()) -> None:
         """Keep a partition's validation results, and alert to what did not pass."""
+        for result in results:
+            if result.validation_type is ValidationType.SCHEMA:
+                drift_judged(self._table.name, result.status)
         found = alerts_of(self._table, partition, results, anomalies, self._run_id)
         with self._records.transaction(_SCOPE) as connection:
             validations.store(

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from data_platform.catalog import Table
 from data_platform.errors import DiskSpaceError, PlatformError, SchemaError
+from data_platform.metrics.counting import publishing
 from data_platform.quality import CheckResult
 from data_platform.sources import Fingerprint, Source, UnusableData, open_source
 from data_platform.sync.context import SyncContext
+from data_platform.sync.counted import counted
 from data_platform.sync.decisions import expected_bytes, is_current, is_not_delivered, is_same, refuse_mixture
 from data_platform.sync.extracting import extract_to_file
 from data_platform.sync.history import history_of
@@ -46,6 +48,7 @@ class _Work:
 
 
 @lines_kept
+@counted
 def sync_partition(
     context: SyncContext,
     table: Table,
@@ -141,16 +144,17 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
         if base and previous and is_same(previous, staged.sha256, fingerprint.value, work.source.name):
             heal_blob(stored, staged, previous)
             return _up_to_date(work, base, results=results, extract_seconds=extract_seconds, lines=watching.lines)
-        manifest = publish_partition(
-            stored,
-            lock,
-            dataset=table.dataset,
-            table=table.name,
-            partition=partition,
-            staged=staged,
-            provenance=Provenance(work.source.name, fingerprint.value, fingerprint.query_hash),
-            checks=as_published(results),
-        )
+        with publishing(table.name):
+            manifest = publish_partition(
+                stored,
+                lock,
+                dataset=table.dataset,
+                table=table.name,
+                partition=partition,
+                staged=staged,
+                provenance=Provenance(work.source.name, fingerprint.value, fingerprint.query_hash),
+                checks=as_published(results),
+            )
     remember(work.context, work.journal, table, partition, manifest, verdict)
     outcome = _outcome(work, SyncStatus.PUBLISHED, manifest, results, extract_seconds, watching.lines, verdict)
     work.journal.log(

@@ -24,6 +24,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict
 
 from data_platform.errors import Fenced, LockBusyError, UsageError
+from data_platform.metrics.counting import lock_recovered
 from data_platform.warehouse.heartbeat import Heartbeat
 from data_platform.warehouse.lock_token import LockToken, is_foreign, new_token, read_token
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
@@ -168,6 +169,7 @@ class TableLock:
                     f"{self.table} is not locked by a writer {writer_id!r}.", hint="See `data-platform lock list`."
                 )
             self._retire()
+        lock_recovered("by_hand")
         return token
 
     def epoch(self) -> int:
@@ -252,6 +254,7 @@ class TableLock:
                     hint=f"When it is surely dead: data-platform lock release {self.table} {token.writer_id}",
                 )
             self._retire()
+            lock_recovered("dead_writer")
             _log.warning("%s: retired the lock of a dead writer (%s)", self.table, token.owner() if token else "torn")
         finally:
             os.close(descriptor)

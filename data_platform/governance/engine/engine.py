@@ -19,6 +19,7 @@ from data_platform.governance.engine.launcher import Worker, WorkerLauncher
 from data_platform.governance.engine.limits import MAX_SQL_BYTES, MIB, EngineLimits
 from data_platform.governance.engine.problems import ProblemKind, QueryProblem, not_a_query
 from data_platform.governance.engine.task import EnginePage, QueryTask
+from data_platform.metrics.counting import engine_killed
 
 _RECEIVE_BYTES: Final = 256 * 1024
 
@@ -125,6 +126,7 @@ def converse(worker: Worker, task: QueryTask, deadline: float) -> EnginePage | N
                 answer.take(kind, payload)
         return answer.page()
     except TimeoutError:
+        engine_killed("time_limit")
         raise _timeout(task) from None
     except ConnectionError:
         return None
@@ -213,13 +215,14 @@ def _page_too_large(limits: EngineLimits) -> QueryRefusedError:
 
 def _crash(status: int | None, task: QueryTask) -> PlatformError:
     """A worker that ended without an answer: by its CPU limit, or by a fault such as a failed allocation."""
+    out_of_time = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+    engine_killed("cpu_limit" if out_of_time else "fault")
+    if out_of_time:
+        return _timeout(task)
     name = "unknown"
     if status is not None and os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGXCPU:
-            return _timeout(task)
         with suppress(ValueError):
-            name = signal.Signals(number).name
+            name = signal.Signals(os.WTERMSIG(status)).name
     return PlatformError(
         f"The query broke the process that ran it ({name}); it may have needed more memory than it may use.",
         hint="Filter by date, select fewer columns, or write it in a simpler form.",

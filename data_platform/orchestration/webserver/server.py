@@ -1,6 +1,7 @@
 """Dagster's webserver behind the gate, with the governed schema.
 
-Leans on internals of `dagster-webserver` 1.13.27: `DagsterWebserver.build_graphql_schema` and `build_middleware`.
+Leans on internals of `dagster-webserver` 1.13.27: `DagsterWebserver.build_graphql_schema`, `build_middleware` and
+`build_routes`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing_extensions import override
 
 from data_platform.orchestration.webserver.context import GovernedProcessContext, GovernedRequestContext
 from data_platform.orchestration.webserver.gate import Gate
+from data_platform.orchestration.webserver.metrics import metrics_route
 from data_platform.orchestration.webserver.schema import govern
 from data_platform.records.connection import Records
 from data_platform.settings import Settings
@@ -38,6 +40,11 @@ class GovernedWebserver(DagsterWebserver[GovernedProcessContext, GovernedRequest
     @override
     def build_middleware(self) -> list[Middleware]:
         return [Middleware(Gate, settings=self._settings, records=self._records), *super().build_middleware()]
+
+    @override
+    def build_routes(self) -> list[Any]:
+        # Before Dagster's own: its last one takes every path.
+        return [metrics_route(self._settings, self._records), *super().build_routes()]
 
 
 def build_app(
