@@ -134,7 +134,8 @@ class DataSyncService:
                 timezone=schedule.timezone,
                 reason=schedule.reason,
             )
-        counting.schedule_updated(dataset, user.user_id)
+        if changed.version != schedule.expected_version:
+            counting.schedule_updated(dataset, user.user_id)
         return _schedule(changed)
 
     def trigger_sync(
