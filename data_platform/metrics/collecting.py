@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from data_platform.catalog import TABLES
 from data_platform.metrics.declared import METRICS, Kind, Metric
 from data_platform.metrics.folding import FOLDER, read_sums
 
@@ -61,11 +62,17 @@ def gauge(name: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
 
 
-def _zeros(metric: Metric) -> dict[tuple[str, ...], dict[str, float]]:
+def _zeros(metric: Metric) -> dict[tuple[str, ...], Mapping[str, float]]:
+    """The series that are known before anything is counted: how much a counter rose is not seen in its first figure."""
     closed = metric.closed or {}
-    if metric.kind is Kind.LATEST or any(label not in closed for label in metric.labels):
+    if metric.kind is Kind.LATEST or (metric.kind is Kind.HISTOGRAM and metric.labels):
         return {}
-    return {labels: {"": 0.0} for labels in itertools.product(*(closed[label] for label in metric.labels))}
+    known: dict[tuple[str, ...], Mapping[str, float]] = {}
+    for table in TABLES.values() if "table" in metric.labels else (None,):
+        names = {} if table is None else {"dataset": (table.dataset,), "table": (table.name,)}
+        choices = [closed.get(label, names.get(label, ())) for label in metric.labels]
+        known |= {labels: {"": 0.0} for labels in itertools.product(*choices)}
+    return known
 
 
 def _family(metric: Metric, numbers: _Numbers) -> Family:

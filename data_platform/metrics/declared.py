@@ -76,6 +76,7 @@ _ALL: Final = (
         _C,
         "Partitions that were synced, by what came of it.",
         ("dataset", "table", "result"),
+        {"result": SYNC_RESULTS},
     ),
     Metric("data_sync_duration_seconds", _H, "Whole sync of a partition.", ("table",), buckets=_SYNC_SECONDS),
     Metric(
@@ -96,6 +97,7 @@ _ALL: Final = (
         _C,
         "Partitions whose columns were held against the last version's: the same, more of them, or breaking.",
         ("table", "result"),
+        {"result": DRIFTS},
     ),
     Metric(
         "data_lock_recoveries_total",

@@ -77,4 +77,7 @@ def test_what_is_known_beforehand_is_zero_from_the_start(tmp_path: Path) -> None
     assert found[("data_query_validation_failures_total", "cross_dataset")] == 0
     assert found[("data_sync_status_checks_total",)] == 0
     assert found[("data_query_duration_seconds_count",)] == 0
-    assert not [key for key in found if key[0] == "data_sync_trigger_total"]
+    assert found[("data_sync_partitions_total", "crsp", "crsp_daily", "failed")] == 0
+    assert found[("data_drift_results_total", "ff_factors_daily", "warning")] == 0
+    unknown = {"data_sync_trigger_total", "data_sync_last_success_timestamp_seconds", "data_sync_duration_seconds_sum"}
+    assert not [key for key in found if key[0] in unknown]
