@@ -45,7 +45,7 @@ def test_a_first_year_to_come_is_one_clear_error() -> None:
         years(Settings(start_year=2090), dt.date(2026, 11, 20))
 
 
-SLOW = ("dagster", "duckdb", "exchange_calendars", "pandas", "sqlglot", "wrds", "yfinance")
+SLOW = ("dagster", "duckdb", "exchange_calendars", "pandas", "prometheus_client", "sqlglot", "wrds", "yfinance")
 """What only some commands need, and every command would wait for."""
 
 

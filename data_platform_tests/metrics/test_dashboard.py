@@ -1,17 +1,21 @@
-"""The Grafana dashboard asks only for metrics and labels that exist, and shows every metric that is declared."""
+"""The dashboard and the runbook name only metrics, labels and routes that exist; the dashboard shows every metric."""
 
 from __future__ import annotations
 
 import json
 import re
+import textwrap
 from typing import Any
 
 import pytest
+import yaml
 
 from data_platform.metrics.declared import METRICS, Kind, Metric
+from data_platform.orchestration.webserver.metrics import PATH
 from data_platform.settings import PROJECT_ROOT
 
 DASHBOARD: dict[str, Any] = json.loads((PROJECT_ROOT / "docs" / "grafana" / "research-data.json").read_text())
+RUNBOOK = (PROJECT_ROOT / "docs" / "runbooks" / "metrics.md").read_text()
 PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
 TARGETS = [
     pytest.param(target["expr"], target["legendFormat"], id=f"{panel['title']} {target['refId']}")
@@ -74,3 +78,16 @@ def test_panels_have_a_place_of_their_own_and_say_what_they_show() -> None:
         assert max(x for x, _ in cells) < 24
         taken |= cells
         assert panel["type"] == "row" or panel["description"].endswith(".")
+
+
+def test_the_runbook_names_the_route_and_metrics_that_exist() -> None:
+    block = re.findall(r"^    # prometheus.yml\n((?:    .*\n)+)", RUNBOOK, re.MULTILINE)
+    (job,) = yaml.safe_load(textwrap.dedent(block[0]))["scrape_configs"]
+    assert (job["metrics_path"], job["authorization"]["type"]) == (PATH, "Bearer")
+    expressions = [line.split("`")[1] for line in RUNBOOK.splitlines() if line.startswith("| `") and " 0" in line]
+    assert len(expressions) >= 5
+    for expression in expressions:
+        for name in _NAME.findall(expression):
+            assert _metric(name)
+        for name, label in re.findall(r"\b(data_[a-z_]+)\{(\w+)", expression):
+            assert label in _metric(name).labels
