@@ -177,7 +177,7 @@ def _load(folder: Path) -> Totals:
 def _store(folder: Path, totals: Totals) -> None:
     """Replace the totals, so that they last, before anything that is in them goes."""
     building = folder / f"{_TOTALS}.new"
-    with building.open("w") as file:
+    with open(building, "w", opener=_private) as file:
         json.dump({"values": totals.values, "folded": totals.folded}, file)
         file.flush()
         os.fsync(file.fileno())
@@ -187,6 +187,10 @@ def _store(folder: Path, totals: Totals) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 @contextmanager
