@@ -12,7 +12,6 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from data_platform.catalog import Table
 from data_platform.errors import NotPermittedError, PlatformError, QueryTimeoutError, RateLimitedError
 from data_platform.governance.audit_key import open_cipher
 from data_platform.governance.audited import Question, audited
@@ -23,7 +22,7 @@ from data_platform.governance.metrics_page import metrics_page, require_metrics
 from data_platform.governance.permissions import Role, User
 from data_platform.governance.quality import DataQualityService
 from data_platform.governance.sync_dto import SyncScheduleUpdateDTO
-from data_platform.governance.sync_service import DataSyncService, SyncOrder
+from data_platform.governance.sync_service import DataSyncService
 from data_platform.metrics import counting
 from data_platform.metrics.counting import count_in
 from data_platform.records import alerts
@@ -34,6 +33,7 @@ from data_platform.records.rate_limits import EXPORTS
 from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
 from data_platform_tests.governance.people import PEOPLE, SYSTEM, fill
+from data_platform_tests.governance.test_sync_service import Launcher
 from data_platform_tests.metrics.figures import Figures, figures, risen
 from data_platform_tests.records.processes import eventually
 
@@ -53,15 +53,6 @@ REFUSED = {
     "value": "SELECT CAST(ticker AS INTEGER) FROM crsp_daily",
     "too_large": f"SELECT '{'x' * 20_000}'",
 }
-
-
-class _Launcher:
-    def running(self, table: Table) -> str | None:
-        del table
-        return None
-
-    def launch(self, order: SyncOrder) -> str:
-        return f"run of {order.table.name}"
 
 
 @dataclasses.dataclass
@@ -131,17 +122,17 @@ CALLS: dict[str, tuple[Do, type[PlatformError] | None, Figures]] = {
         {},
     ),
     "trigger": (
-        lambda s: s.sync.trigger_sync(OPERATOR, "crsp", "restated", table="crsp_daily", launcher=_Launcher()),
+        lambda s: s.sync.trigger_sync(OPERATOR, "crsp", "restated", table="crsp_daily", launcher=Launcher()),
         None,
         {("data_sync_trigger_total", "crsp", "the_operator"): 1},
     ),
     "a trigger over the limit": (
-        lambda s: s.sync.trigger_sync(OPERATOR, "crsp", "restated", table="crsp_daily", launcher=_Launcher()),
+        lambda s: s.sync.trigger_sync(OPERATOR, "crsp", "restated", table="crsp_daily", launcher=Launcher()),
         RateLimitedError,
         {},
     ),
     "a trigger without permission": (
-        lambda s: s.sync.trigger_sync(ANALYST, "crsp", "restated", table="crsp_daily", launcher=_Launcher()),
+        lambda s: s.sync.trigger_sync(ANALYST, "crsp", "restated", table="crsp_daily", launcher=Launcher()),
         NotPermittedError,
         _denial("the_analyst"),
     ),
