@@ -74,6 +74,7 @@ def deliver(
     now: dt.datetime | None = None,
     pause: Callable[[float], None] = time.sleep,
     again: bool = False,
+    within: float | None = None,
 ) -> DeliveryReport:
     """Send what is due; without a configured channel nothing is looked at.
 
@@ -83,6 +84,8 @@ def deliver(
         now: The moment to act at; the database's time unless given.
         pause: Called with the seconds to wait before a message is tried again at once.
         again: Take up what failed too, also what was given up, and do not wait for its pause.
+        within: Seconds for all sending together, for callers that must be done by then. The channels share them: what
+            one does not need is the others', and one that is not done in its share has failed, and is due again later.
 
     Raises:
         DatabaseUnavailableError: when the records are away; what was claimed is due again after ten minutes.
@@ -104,18 +107,25 @@ def deliver(
     unconfigured = tuple(name for name in wanted if name not in channels)
     _tell_missing(unconfigured)
     work = _Work(records, now, pause)
-    reports = [report for channel in usable if (report := work.deliver_to(channel)) is not None]
+    ends = None if within is None else time.monotonic() + within
+    reports = [
+        report
+        for waiting, channel in zip(range(len(usable), 0, -1), usable, strict=True)
+        if (report := work.deliver_to(channel, _share(ends, waiting))) is not None
+    ]
     return DeliveryReport(enlisted, tuple(reports), unconfigured)
 
 
-def deliver_quietly(records: Records, settings: Settings) -> DeliveryReport | None:
+def deliver_quietly(records: Records, settings: Settings, *, within: float | None = None) -> DeliveryReport | None:
     """Send what is due at the end of something more important: whatever fails is one line of the log.
+
+    `within` is as in `deliver`.
 
     Returns:
         What `deliver` does; None when it failed as a whole.
     """
     try:
-        report = deliver(records, settings)
+        report = deliver(records, settings, within=within)
     except PlatformError as error:
         _logger.warning("Alerts were not delivered: %s", error.message)
         return None
@@ -136,8 +146,8 @@ class _Work:
     now: dt.datetime | None
     pause: Callable[[float], None]
 
-    def deliver_to(self, channel: Channel) -> ChannelReport | None:
-        """Send to one channel what is due for it; None when nothing is."""
+    def deliver_to(self, channel: Channel, seconds: float | None) -> ChannelReport | None:
+        """Send to one channel what is due for it, in so many seconds if any are given; None when nothing is due."""
         # Asked first: opening a channel imports the library, which most syncs can do without.
         with self.records.transaction(SCOPE) as connection:
             if not alert_deliveries.is_due(connection, channel.name, self._moment(connection)):
@@ -152,7 +162,8 @@ class _Work:
             return None
         problem = cause = None
         try:
-            send(channel, service, compose(claim.alerts, str(claim.message_id)), pause=self.pause)
+            message = compose(claim.alerts, str(claim.message_id))
+            send(channel, service, message, pause=self.pause, within=seconds)
         except AlertDeliveryError as error:
             problem, cause = error.message, error.cause
         with self.records.transaction(SCOPE) as connection:
@@ -161,6 +172,11 @@ class _Work:
 
     def _moment(self, connection: Connection) -> dt.datetime:
         return self.now or alert_deliveries.clock(connection)
+
+
+def _share(ends: float | None, waiting: int) -> float | None:
+    """The seconds for the next of so many channels that still wait; None when nobody counts them."""
+    return None if ends is None else max(ends - time.monotonic(), 0.0) / waiting
 
 
 def _tell_missing(names: tuple[str, ...]) -> None:

@@ -7,13 +7,21 @@ hangs on a server that answers a byte at a time.
 from __future__ import annotations
 
 import contextvars
+import math
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_any,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
 from data_platform.alerting.causes import TIMED_OUT, Cause, explain
 from data_platform.alerting.channels import Channel, sending
@@ -41,6 +49,7 @@ def send(
     *,
     pause: Callable[[float], None] = time.sleep,
     seconds: float = MESSAGE_SECONDS,
+    within: float | None = None,
 ) -> None:
     """Send a message through an opened channel, trying up to three times where that may help at once.
 
@@ -50,19 +59,21 @@ def send(
         message: What to send.
         pause: Called with the seconds to wait between tries.
         seconds: How long each try may take.
+        within: How long all tries and pauses may take together; without it only their number ends them.
 
     Raises:
         AlertDeliveryError: saying why in our own words; no part of the address is in it.
     """
+    ends = math.inf if within is None else time.monotonic() + within
     knock = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, _Failed) and error.cause.transient),
-        stop=stop_after_attempt(TRIES),
+        stop=stop_any(stop_after_attempt(TRIES), stop_before_delay(math.inf if within is None else within)),
         wait=wait_random_exponential(multiplier=0.5, max=3.0),
         sleep=pause,
         reraise=True,
     )
     try:
-        knock(_try, service, message, seconds)
+        knock(lambda: _try(service, message, min(seconds, max(ends - time.monotonic(), 0.0))))
     except _Failed as failed:
         raise AlertDeliveryError(
             f"The channel {channel.name!r} did not take the message: {failed.cause.text}.",

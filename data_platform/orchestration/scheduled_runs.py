@@ -9,6 +9,7 @@ from typing import Any, Final
 import dagster as dg
 
 from data_platform.catalog import Partitioning, Table
+from data_platform.errors import DataQualityError
 from data_platform.orchestration.audit import USER_TAG
 from data_platform.orchestration.launching import partition_tags
 from data_platform.sync.scheduling import RunState, ScheduledRun, Start
@@ -56,8 +57,21 @@ def newest_run(instance: dg.DagsterInstance, table: Table, user: str, now: dt.da
         ended = record.update_timestamp if record.end_time is None else _utc(record.end_time)
         if found is not None and found[0] <= now:
             state = _STATES.get(run.status, RunState.ACTIVE)
-            return ScheduledRun(run.run_id, *found, state=state, ended_at=ended.astimezone(dt.UTC))
+            unfit = state is RunState.FAILED and is_unfit(instance, run.run_id)
+            return ScheduledRun(run.run_id, *found, state=state, ended_at=ended.astimezone(dt.UTC), unfit=unfit)
     return None
+
+
+def is_unfit(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a failed run ended over data that is not fit, as its step's failure says (`assets` puts it there)."""
+    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
+    for record in failures:
+        event = record.event_log_entry.dagster_event
+        told = None if event is None else event.step_failure_data.user_failure_data
+        code = None if told is None else told.metadata.get("exit_code")
+        if code is not None:
+            return code.value == DataQualityError.exit_code
+    return False
 
 
 def _read(tags: Mapping[str, str]) -> tuple[dt.datetime, int, int] | None:

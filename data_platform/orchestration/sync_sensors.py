@@ -18,6 +18,7 @@ from data_platform.alerting.delivery import deliver_quietly
 from data_platform.catalog import Dataset, Table
 from data_platform.orchestration.resource import Platform, PlatformResource
 from data_platform.orchestration.scheduled_runs import newest_run, run_request
+from data_platform.orchestration.watching import DELIVERY_SECONDS
 from data_platform.records import alerts, schedules
 from data_platform.records.alerts import Alert
 from data_platform.records.schedules import SyncSchedule
@@ -106,21 +107,28 @@ def _noted(
 def _raise_alert(
     platform: Platform, scope: Scope, table: Table, partitions: list[str], last: ScheduledRun, failures: int
 ) -> None:
+    said = (
+        # The same words each night: while that alert is open, the next tick's run raises no other.
+        f"The scheduled sync of {table.name} failed because its data is not fit, and is not tried again before the "
+        f"next tick. See: data-platform quality {table.name}, data-platform quarantine list"
+        if last.unfit
+        else f"Scheduled syncs of {table.name} failed {failures} times in a row; the last was run {last.run_id}. "
+        "The next tick tries again."
+    )
     alert = Alert(
         table.dataset,
         table.name,
         partitions[-1],
         METRIC,
         "error",
-        f"Scheduled syncs of {table.name} failed {failures} times in a row; the last was run {last.run_id}. "
-        "The next tick tries again.",
+        said,
         current_value=float(failures),
         expected_value=0.0,
     )
     with platform.records.transaction(scope) as connection:
         new = alerts.store_new(connection, [alert])
     if new:
-        deliver_quietly(platform.records, platform.settings)
+        deliver_quietly(platform.records, platform.settings, within=DELIVERY_SECONDS)
 
 
 def why_nothing(dataset: str, waiting: list[tuple[SyncSchedule, Wait]]) -> str:

@@ -23,6 +23,9 @@ from data_platform.sync.watchers.upkeep import DaemonState
 
 EVERY_SECONDS: Final = 60
 
+DELIVERY_SECONDS: Final = 20.0
+"""What sending may take within an evaluation, for which Dagster allows 60 s."""
+
 _RANGE: Final = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -61,7 +64,7 @@ def watch_once(
     )
     sighting = look(around, now)
     told = tell(platform.records, sighting, read(cursor), now)
-    deliver_quietly(platform.records, platform.settings)
+    deliver_quietly(platform.records, platform.settings, within=DELIVERY_SECONDS)
     return sighting, written(told.memory)
 
 

@@ -35,7 +35,10 @@ class RunState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ScheduledRun:
-    """A run that a schedule asked for: the `attempt` for its tick, from 1, after `failures` in a row before it."""
+    """A run that a schedule asked for: the `attempt` for its tick, from 1, after `failures` in a row before it.
+
+    `unfit` says of a failed one that what it fetched or found stored was not fit: trying again helps nothing by itself.
+    """
 
     run_id: str
     tick: dt.datetime
@@ -43,6 +46,7 @@ class ScheduledRun:
     failures: int
     state: RunState
     ended_at: dt.datetime
+    unfit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def decide(schedule: SyncSchedule, last: ScheduledRun | None, now: dt.datetime) 
     failures = failures_in_a_row(schedule, last)
     if tick is not None:
         return Start(tick, 1, failures)
-    if last is not None and failures and last.attempt <= len(PAUSES):
+    if last is not None and failures and not last.unfit and last.attempt <= len(PAUSES):
         again = last.ended_at + PAUSES[last.attempt - 1]
         if again <= now:
             return Start(last.tick, last.attempt + 1, failures)
@@ -134,6 +138,6 @@ def failures_in_a_row(schedule: SyncSchedule, last: ScheduledRun | None) -> int:
 
 
 def raises_alert(schedule: SyncSchedule, last: ScheduledRun | None) -> bool:
-    """Whether the newest run's failure is one that people are told of: each sixth in a row."""
+    """Whether the newest run's failure is one that people are told of: each sixth in a row, and any for unfit data."""
     failures = failures_in_a_row(schedule, last)
-    return failures > 0 and failures % FAILURES_OF_AN_ALERT == 0
+    return failures > 0 and ((last is not None and last.unfit) or failures % FAILURES_OF_AN_ALERT == 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import time
 from pathlib import Path
 
 import psycopg
@@ -35,7 +36,7 @@ from data_platform_tests.alerting.parts import (
     states,
     table_text,
 )
-from data_platform_tests.alerting.servers import PASSWORD, Hook, MailServer, free_port, hook
+from data_platform_tests.alerting.servers import HOST, PASSWORD, Hook, MailServer, free_port, hook, mute_server
 
 
 def run(records: Records, settings: Settings, minutes: float = 0, *, again: bool = False) -> DeliveryReport:
@@ -304,3 +305,20 @@ def test_deliveries_are_archived_after_ninety_days_and_not_sent_again(
     assert (archive.row_count, log(records)) == (2, [])
     assert run(records, settings, minutes=91 * 24 * 60) == DeliveryReport()
     assert len(hook.got) == 1
+
+
+def test_a_channel_that_hangs_keeps_neither_the_caller_nor_the_others(records: Records, hook: Hook) -> None:
+    rule(records, "first", channel="a_slow_one")
+    rule(records, "second", channel="oncall")
+    add(records, DROP)
+    with mute_server(dripping=True) as slow:
+        # Left alone, it would be waited for for half a minute.
+        settings = settings_with(a_slow_one=f"json://{HOST}:{slow.port}", oncall=hook.address)
+        begun = time.monotonic()
+        report = deliver_quietly(records, settings, within=4)
+        assert time.monotonic() - begun < 15
+        assert slow.connections == 1
+    assert report is not None
+    assert [(each.channel, each.error is None) for each in report.channels] == [("a_slow_one", False), ("oncall", True)]
+    assert states(records) == [("a_slow_one", "failed"), ("oncall", "sent")]
+    assert "the service was not done in time" in str(report.failed[0].error)

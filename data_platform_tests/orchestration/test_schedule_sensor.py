@@ -162,17 +162,17 @@ def test_an_edit_counts_at_the_next_evaluation(daemon: Daemon) -> None:
 
 
 def test_a_run_that_fails_is_tried_five_times_more_then_an_alert_is_raised_once(
-    daemon: Daemon, wrds_owner: psycopg.Connection
+    daemon: Daemon,
 ) -> None:
-    wrds_owner.execute("ALTER TABLE crsp.stksecurityinfohist RENAME TO gone")
     daemon.plan("0 12 * * *", NOON)
     said: list[str] = []
     tried: list[float] = []
-    for minutes in (0, 4, 5, 14, 15, 34, 35, 74, 75, 154, 155, 156, 600):
-        before = len(daemon.runs())
-        tick = daemon.evaluate(NOON + minutes * MINUTE)
-        tried += [minutes] * (len(daemon.runs()) - before)
-        said += [tick.skip_reason] if tick.skip_reason else []
+    with daemon.context.warehouse.lock("crsp_names").acquire():
+        for minutes in (0, 4, 5, 14, 15, 34, 35, 74, 75, 154, 155, 156, 600):
+            before = len(daemon.runs())
+            tick = daemon.evaluate(NOON + minutes * MINUTE)
+            tried += [minutes] * (len(daemon.runs()) - before)
+            said += [tick.skip_reason] if tick.skip_reason else []
     assert tried == [0, 5, 15, 35, 75, 155]
     stem = "crsp_names:2026-06-10T16:00:00+00:00"
     assert daemon.keys() == [stem, *(f"{stem}:retry-{number}" for number in range(1, 6))]
@@ -185,10 +185,37 @@ def test_a_run_that_fails_is_tried_five_times_more_then_an_alert_is_raised_once(
         assert daemon.runs()[-1].run_id in alert.message
         acknowledgments.acknowledge(connection, alert.id, "adm", "known")
     daemon.evaluate()
-    wrds_owner.execute("ALTER TABLE crsp.gone RENAME TO stksecurityinfohist")
     daemon.evaluate(NOON + DAY)
     daemon.evaluate()
     assert daemon.runs()[-1].status is dg.DagsterRunStatus.SUCCESS
     assert len(daemon.runs()) == 7
     with daemon.context.records.transaction(SYSTEM) as connection:
         assert len([each for each in alerts.recent(connection) if each.metric == "sync_failed"]) == 1
+
+
+def test_a_run_whose_data_is_wrong_is_not_tried_again_before_the_next_tick_and_told_at_once_and_once(
+    daemon: Daemon, wrds_owner: psycopg.Connection
+) -> None:
+    wrds_owner.execute("ALTER TABLE crsp.stksecurityinfohist RENAME COLUMN permno TO other")
+    daemon.plan("0 12 * * *", NOON)
+    for minutes in (0, 1, 6, 30, 300):
+        tick = daemon.evaluate(NOON + minutes * MINUTE)
+    assert tick.skip_reason == "crsp_names is due at 2026-06-11 12:00 EDT; 1 of 2 schedules are off."
+    (run,) = daemon.runs()
+    assert run.status is dg.DagsterRunStatus.FAILURE
+
+    def told() -> list[tuple[str, bool, str]]:
+        with daemon.context.records.transaction(SYSTEM) as connection:
+            found = [each for each in alerts.recent(connection) if each.metric == "sync_failed"]
+        return [(each.table_name, each.acknowledged, each.message) for each in found]
+
+    ((table, acknowledged, message),) = told()
+    assert (table, acknowledged) == ("crsp_names", False)
+    assert "its data is not fit, and is not tried again before the next tick" in message
+    for minutes in (0, 1, 6):
+        daemon.evaluate(NOON + DAY + minutes * MINUTE)
+    assert len(daemon.runs()) == 2
+    assert len(told()) == 1
+    wrds_owner.execute("ALTER TABLE crsp.stksecurityinfohist RENAME COLUMN other TO permno")
+    daemon.evaluate(NOON + 2 * DAY)
+    assert daemon.runs()[-1].status is dg.DagsterRunStatus.SUCCESS

@@ -143,3 +143,12 @@ def test_of_a_demo_whose_years_have_ended_the_last_still_count(home_settings: Se
 @pytest.fixture
 def home_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(home=tmp_path_factory.mktemp("home"))
+
+
+def test_a_run_whose_data_was_not_fit_waits_for_the_next_tick_and_is_told_at_once() -> None:
+    unfit = replace(FAILED, unfit=True)
+    assert decide(NOTED, unfit, unfit.ended_at + PAUSES[0]) == Wait(Cause.NEXT, TICK + DAY)
+    assert raises_alert(NOTED, unfit)
+    assert decide(NOTED, unfit, TICK + DAY) == Start(TICK + DAY, 1, 1)
+    # A change of the schedule begins anew: what it was told of is over.
+    assert not raises_alert(replace(NOTED, updated_at=unfit.ended_at + MINUTE), unfit)
