@@ -8,7 +8,10 @@ from typing import Any
 from data_platform.errors import PlatformError
 from data_platform.governance.housekeeping import clean_quarantine, collect_garbage, retire_versions
 from data_platform.governance.record_retention import RetentionRun, apply_retention, plan_retention
+from data_platform.orchestration.housekeeping.backfills import prune_backfills
+from data_platform.orchestration.housekeeping.check_history import prune_checks
 from data_platform.orchestration.housekeeping.jobs import Outcome, Surroundings
+from data_platform.orchestration.housekeeping.run_files import prune_run_files
 from data_platform.orchestration.housekeeping.run_history import prune_runs
 from data_platform.orchestration.housekeeping.ticks import prune_ticks
 from data_platform.warehouse import Warehouse
@@ -88,20 +91,29 @@ def archive_old_records(at: Surroundings) -> Outcome:
 
 
 def prune_run_history(at: Surroundings) -> Outcome:
-    """Export and delete Dagster's old runs with their events, and delete old ticks."""
+    """Export and delete Dagster's old runs and backfills; delete old ticks, checks, and what runs left on the disk."""
     now = dt.datetime.now(dt.UTC)
     runs = prune_runs(at.instance, at.platform, at.user, now, dry_run=at.dry_run)
+    backfills = prune_backfills(at.instance, at.platform, at.user, now, dry_run=at.dry_run)
     ticks = prune_ticks(at.instance, now, dry_run=at.dry_run)
+    checks = prune_checks(at.instance, now, dry_run=at.dry_run)
+    files = prune_run_files(at.instance, at.platform.settings.home, now, dry_run=at.dry_run)
     would = "would be deleted" if at.dry_run else "were deleted"
     return Outcome(
-        f"{runs.runs} runs and {ticks} ticks {would}.",
+        f"{runs.runs} runs, {backfills.backfills} backfills, {ticks} ticks, {checks} evaluations of checks and the "
+        f"files of {files.folders} runs {would}.",
         {
             "runs": runs.runs,
             "events": runs.events,
             "runs_kept_for_assets": runs.kept,
             "archives": len(runs.archives),
             "archived_bytes": runs.archived_bytes,
+            "backfills": backfills.backfills,
+            "backfills_kept_with_runs": backfills.kept,
             "ticks": ticks,
+            "checks": checks,
+            "run_folders": files.folders,
+            "run_folder_bytes": files.bytes,
         },
     )
 

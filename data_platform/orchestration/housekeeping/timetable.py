@@ -28,7 +28,8 @@ class Chore:
 RUN_HISTORY: Final = Chore(
     "prune_run_history",
     "0 20 * * *",
-    "Export Dagster's runs that ended more than 90 days ago, then delete them; delete old ticks.",
+    "Export Dagster's runs and backfills that ended more than 90 days ago, then delete them; delete old ticks, "
+    "evaluations of checks, and what runs left on the disk.",
 )
 RECORD_RETENTION: Final = Chore(
     "archive_old_records",
