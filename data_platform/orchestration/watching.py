@@ -15,16 +15,22 @@ from data_platform.alerting.delivery import deliver_quietly
 from data_platform.catalog import TABLES
 from data_platform.errors import PlatformError
 from data_platform.orchestration.dead_runs import PROCESS_TAG, is_gone
+from data_platform.orchestration.housekeeping.jobs import is_dry
+from data_platform.orchestration.housekeeping.timetable import TIMETABLE
 from data_platform.orchestration.resource import Platform, PlatformResource
 from data_platform.sync.watchers.looking import Sighting, Surroundings, look
 from data_platform.sync.watchers.syncs import RunningSync
 from data_platform.sync.watchers.telling import in_words, read, tell, written
-from data_platform.sync.watchers.upkeep import DaemonState
+from data_platform.sync.watchers.upkeep import ChoreRun, DaemonState
 
 EVERY_SECONDS: Final = 60
 
 DELIVERY_SECONDS: Final = 20.0
 """What sending may take within an evaluation, for which Dagster allows 60 s."""
+
+_ENDED: Final = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+_LOOKED_BACK: Final = 20
+"""Runs of a housekeeping job: so many dry ones in a row hide the one before them."""
 
 _RANGE: Final = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -61,6 +67,7 @@ def watch_once(
         platform.records,
         running=running_syncs(instance),
         daemons=daemon_states(instance),
+        chores=last_chores(instance),
     )
     sighting = look(around, now)
     told = tell(platform.records, sighting, read(cursor), now)
@@ -103,3 +110,20 @@ def daemon_states(instance: dg.DagsterInstance) -> list[DaemonState]:
         )
         for status in statuses.values()
     ]
+
+
+def last_chores(instance: dg.DagsterInstance) -> list[ChoreRun]:
+    """The last run of each housekeeping job that succeeded or failed, killed ones included; dry runs are left out."""
+    found: list[ChoreRun] = []
+    for chore in TIMETABLE:
+        filters = dg.RunsFilter(job_name=chore.name, statuses=_ENDED)
+        records = instance.get_run_records(filters, limit=_LOOKED_BACK)
+        for record in records:
+            run = record.dagster_run
+            if is_dry(run, chore):
+                continue
+            ended = record.update_timestamp.timestamp() if record.end_time is None else record.end_time
+            failed = run.status is dg.DagsterRunStatus.FAILURE
+            found.append(ChoreRun(chore.name, run.run_id, dt.datetime.fromtimestamp(ended, dt.UTC), failed))
+            break
+    return found

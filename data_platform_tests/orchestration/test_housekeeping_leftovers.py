@@ -49,9 +49,7 @@ def housekeeping(installation: Installation) -> Iterator[Housekeeping]:
         instance.wipe()
         instance.wipe_all_schedules()
         _forget_backfills(instance)
-        yield Housekeeping(
-            Platform(settings, installation.records, Warehouse(settings.warehouse_root)), instance
-        )
+        yield Housekeeping(Platform(settings, installation.records, Warehouse(settings.warehouse_root)), instance)
         instance.wipe()
         instance.wipe_all_schedules()
         _forget_backfills(instance)

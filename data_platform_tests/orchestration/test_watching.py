@@ -14,13 +14,14 @@ from pydantic import SecretStr
 from data_platform.definitions import build_definitions
 from data_platform.orchestration.dead_runs import PROCESS_TAG
 from data_platform.orchestration.resource import EnvironmentPlatform, WatchedPlatform
-from data_platform.orchestration.watching import is_full, running_syncs
+from data_platform.orchestration.watching import is_full, last_chores, running_syncs
 from data_platform.records import acknowledgments, alert_rules
 from data_platform.records.connection import Records
 from data_platform.sync import SyncContext
 from data_platform.sync.watchers.watch import Metric
 from data_platform.warehouse import Warehouse
 from data_platform_tests.alerting.servers import free_port, hook
+from data_platform_tests.orchestration.housekeeping import Housekeeping
 from data_platform_tests.orchestration.watched import DAY, HOUR, MINUTE, SYSTEM, TROUBLES, Watched, beat, watched
 from data_platform_tests.warehouse.faults.volume import small_volume
 
@@ -176,6 +177,19 @@ def test_a_daemon_that_was_only_just_started_is_not_told_of(there: Watched) -> N
     beat(there, there.now + HOUR)
     there.look(ENOUGH)
     assert there.alerts("daemon") == []
+
+
+def test_the_last_run_of_a_chore_counts_and_a_dry_one_does_not(there: Watched) -> None:
+    jobs = Housekeeping(there.platform, there.instance)
+    assert last_chores(there.instance) == []
+    assert not jobs.run("rehearse_restore", dry_run=True).success
+    assert last_chores(there.instance) == []
+    assert not jobs.run("rehearse_restore").success
+    assert jobs.run("clean_up").success
+    assert [(each.job, each.failed) for each in last_chores(there.instance)] == [
+        ("clean_up", False),
+        ("rehearse_restore", True),
+    ]
 
 
 def test_a_look_is_short(there: Watched) -> None:

@@ -31,6 +31,7 @@ from data_platform.sync.watchers.looking import Sighting
 from data_platform.warehouse import Warehouse, layout
 from data_platform.warehouse.backup import open_backups
 from data_platform.warehouse.quarantine import QuarantineEntry, entry_id
+from data_platform_tests.orchestration.housekeeping import Housekeeping
 from data_platform_tests.warehouse.backups import new_key
 from data_platform_tests.warehouse.frames import SCHEMA, publish
 
@@ -195,6 +196,21 @@ def a_failing_backup(there: Watched) -> Generator[None]:
 
 
 @contextmanager
+def a_failing_chore(there: Watched) -> Generator[None]:
+    place = there.warehouse.root.parent / "place"
+    there.set(backup_key=SecretStr(new_key()), backup_url=SecretStr(f"file://{place}"))
+    publish(there.warehouse)
+    shutil.rmtree(place, ignore_errors=True)
+    place.write_text("in the way")
+    jobs = Housekeeping(there.platform, there.instance)
+    # A dry run succeeds here, and settles nothing.
+    assert [jobs.run("back_up_weekly", dry_run=dry).success for dry in (False, True)] == [False, True]
+    yield
+    place.unlink()
+    assert Housekeeping(there.platform, there.instance).run("back_up_weekly").success
+
+
+@contextmanager
 def no_backup_for_a_day(there: Watched) -> Generator[None]:
     if there.platform.settings.backup_key is None:
         place = there.warehouse.root.parent / "place"
@@ -230,6 +246,7 @@ TROUBLES: dict[str, tuple[Trouble, str]] = {
     "manifest_files": (a_missing_file, "platform"),
     "quarantine": (a_quarantine, "crsp"),
     "backup_failed": (a_failing_backup, "platform"),
+    "housekeeping_failed": (a_failing_chore, "platform"),
     "backup_old": (no_backup_for_a_day, "platform"),
     "credential_expiry": (an_ending_password, "platform"),
     "daemon": (a_silent_daemon, "platform"),

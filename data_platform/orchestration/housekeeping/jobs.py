@@ -101,6 +101,13 @@ def housekeeping_schedule(chore: Chore, job: dg.JobDefinition, *, on: bool) -> d
     )
 
 
+def is_dry(run: dg.DagsterRun, chore: Chore) -> bool:
+    """Whether a run of a chore was only to say what would be done."""
+    run_config: Mapping[str, Any] = run.run_config
+    config: Mapping[str, Any] = run_config.get("ops", {}).get(op_name(chore), {}).get("config", {})
+    return bool(config.get("dry_run"))
+
+
 def answering_user(platform: Platform, tags: Mapping[str, str]) -> User:
     """Who answers for a run: whoever is stamped on it, the schedule that started it, or the local administrator.
 

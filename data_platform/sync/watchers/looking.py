@@ -20,7 +20,7 @@ from data_platform.sync.backing_up import FAILED, MADE
 from data_platform.sync.state import table_state
 from data_platform.sync.watchers import storage, syncs, upkeep
 from data_platform.sync.watchers.syncs import RunningSync
-from data_platform.sync.watchers.upkeep import BackupHistory, DaemonState
+from data_platform.sync.watchers.upkeep import BackupHistory, ChoreRun, DaemonState
 from data_platform.sync.watchers.watch import Metric, Watch
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.conditions import file_conditions
@@ -31,13 +31,14 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where to look, and what only the caller knows: the syncs that run now, and the daemons that are needed."""
+    """Where to look, and what only the caller knows: running syncs, needed daemons, the last runs of housekeeping."""
 
     settings: Settings
     warehouse: Warehouse
     records: Records
     running: Sequence[RunningSync] = ()
     daemons: Sequence[DaemonState] = ()
+    chores: Sequence[ChoreRun] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def look(around: Surroundings, now: dt.datetime) -> Sighting:
             lambda: upkeep.credential_expiry(around.settings.wrds_password_expires, now.date()),
         ),
         ((Metric.DAEMON,), lambda: upkeep.unhealthy_daemons(around.daemons, now)),
+        ((Metric.HOUSEKEEPING_FAILED,), lambda: upkeep.failed_chores(around.chores)),
     )
     found: list[Watch] = []
     unseen: set[Metric] = set()

@@ -1,4 +1,4 @@
-"""What keeps the platform going: backups, the password at the source, Dagster's daemon. Pure decisions."""
+"""What keeps the platform going: backups, housekeeping, the password at the source, the daemon. Pure decisions."""
 
 from __future__ import annotations
 
@@ -44,6 +44,31 @@ class DaemonState:
     def is_silent(self, now: dt.datetime) -> bool:
         """Whether it has given no sign of life for ten minutes."""
         return self.heartbeat_at is None or now - self.heartbeat_at > SILENT_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class ChoreRun:
+    """The last run of a housekeeping job that came to an end by itself and was no dry run."""
+
+    job: str
+    run_id: str
+    ended_at: dt.datetime
+    failed: bool
+
+
+def failed_chores(runs: Iterable[ChoreRun]) -> list[Watch]:
+    """The housekeeping jobs whose last run failed; over with the next that succeeds."""
+    return [
+        Watch(
+            Metric.HOUSEKEEPING_FAILED,
+            "error",
+            f"The housekeeping job {run.job} failed on {run.ended_at:%Y-%m-%d %H:%M} UTC; why: see run {run.run_id}. "
+            "Once that is mended, launch it again or wait for its next time.",
+            partition=run.job,
+        )
+        for run in runs
+        if run.failed
+    ]
 
 
 def backup_failed(history: BackupHistory) -> list[Watch]:
