@@ -28,6 +28,7 @@ from data_platform.records import (
     archives,
     chain,
     coverage,
+    daily_metrics,
     partition_statistics,
     platform_audit,
     quality_trends,
@@ -49,6 +50,8 @@ OWNER: Final = None
 """In place of a scope: the tables' owner, as retention signs in."""
 
 _TREND_DAYS: Final = 30
+
+_LAST_WEEK: Final = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=7)
 
 PAGE: Final = 1_000
 """What a reader that goes page by page fetches at once."""
@@ -153,6 +156,7 @@ def _pages() -> dict[str, Callable[[Connection], object]]:
     every("alerts.by_metric", alerts.by_metric, dataset="crsp", severity="error", acknowledged=False)
     every("coverage.of_tables", partial(coverage.of_tables, dataset="crsp"), "dataset", table="crsp_t1")
     since = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=_TREND_DAYS)
+    every("daily_metrics.recent", partial(daily_metrics.recent, since=since), "since", dataset="crsp")
     for trend in (quality_trends.row_counts, quality_trends.pass_rates, quality_trends.anomalies):
         name = f"quality_trends.{trend.__name__}"
         every(name, partial(trend, dataset="crsp", since=since), "dataset, since", table="crsp_t1")
@@ -184,6 +188,7 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
         "partition_statistics.latest_of": lambda c: partition_statistics.latest_of(
             c, "crsp_t1", ["2006", "2007", "2008"], "wrds", 9
         ),
+        "daily_metrics.last_day": daily_metrics.last_day,
         "platform_audit.current_actor": platform_audit.current_actor,
         "quality_trends.first_day": lambda c: quality_trends.first_day(c, "crsp"),
         "query_requests.get": lambda c: query_requests.get(c, request_id(REQUEST_OF_USER7)),
@@ -208,6 +213,7 @@ def _for_administrators(filled: Filled) -> dict[str, Callable[[Connection], obje
         "archives.end_of": lambda c: archives.end_of(c, chain.QUERY_AUDIT),
         "archives.of_table": lambda c: archives.of_table(c, chain.QUERY_AUDIT.table),
         "archives.hold_still": archives.hold_still,
+        "daily_metrics.measure": lambda c: daily_metrics.measure(c, "crsp", _LAST_WEEK),
         "chain.read_chain, first batch": lambda c: batch(c, last - filled.rows),
         "chain.read_chain, from the middle": lambda c: batch(c, half),
         "tokens.every, first page": lambda c: list(islice(tokens.every(c), PAGE)),

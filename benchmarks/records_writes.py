@@ -22,6 +22,7 @@ from data_platform.records import (
     audit_rotation,
     chain,
     coverage,
+    daily_metrics,
     partition_statistics,
     platform_audit,
     query_audit,
@@ -41,6 +42,7 @@ from data_platform.records.archives import Archive
 from data_platform.records.chain_check import text_digest
 from data_platform.records.connection import Connection, Records
 from data_platform.records.coverage import PartitionCoverage
+from data_platform.records.daily_metrics import DailyMetrics
 from data_platform.records.partition_statistics import PartitionStatistics
 from data_platform.records.query_audit import SealedText
 from data_platform.records.rate_limits import MANUAL_SYNCS, QUERIES
@@ -126,6 +128,7 @@ def _of_administrators(filled: Filled) -> Calls:
     text, first = sealed_text(filled.cipher), filled.last_of(chain.QUERY_AUDIT.table) - filled.rows
     now = dt.datetime.now(dt.UTC)
     week, message = now - dt.timedelta(days=7), UUID(hashlib.md5(b"message7", usedforsecurity=False).hexdigest())
+    days = [DailyMetrics(now.date() - dt.timedelta(days=1), dataset, "t7") for dataset in ("crsp", "taq")]
     rule = AlertRule(1, week, "rule", "oncall", "crsp", None, "warning", True, "adm", week)  # noqa: FBT003 - a row
     return {
         "alert_deliveries.enlist, a week": lambda c: alert_deliveries.enlist(c, rule, week),
@@ -137,6 +140,7 @@ def _of_administrators(filled: Filled) -> Calls:
         "alert_rules.enable": lambda c: alert_rules.enable(c, "rule7", enabled=False),
         "alert_rules.remove": lambda c: alert_rules.remove(c, "rule8"),
         "coverage.forget_others": lambda c: coverage.forget_others(c, "crsp_t1", ["2007"], 9),
+        "daily_metrics.store, known and new": lambda c: daily_metrics.store(c, days),
         "query_audit.record_attempt": lambda c: query_audit.record_attempt(
             within(c), "user8", "crsp", {"crsp_daily": 3}, text, "10.0.0.1", QUERIES
         ),

@@ -49,6 +49,28 @@ class SyncLogEntry(Answer):
     sync_run_id: UUID | None
 
 
+class SyncDayDTO(Answer):
+    """A day (UTC) that is over: a dataset as a whole, then each of its tables in which something happened.
+
+    `table_name` is None on the dataset's own row. A sync is one partition in one run. Rows, bytes and seconds are of
+    what was published; the seconds are None when nothing was. Queries, by result, and denials are of the dataset only.
+    """
+
+    day: dt.date
+    dataset: str
+    table_name: str | None
+    syncs: int
+    failures: int
+    rows_published: int
+    bytes_published: int
+    seconds_median: float | None
+    seconds_longest: float | None
+    queries: dict[str, int]
+    denials: int
+    alerts_raised: int
+    alerts_acknowledged: int
+
+
 class SyncScheduleDTO(Answer):
     """When a table is synced by itself; `next_scheduled_run` is None while the schedule is off."""
 

@@ -16,6 +16,7 @@ from data_platform.governance.manual_syncs import ManualSync, Syncing, admit
 from data_platform.governance.permissions import Action, User, permitted_datasets, require
 from data_platform.governance.scopes import reading_scope
 from data_platform.governance.sync_dto import (
+    SyncDayDTO,
     SyncJobDTO,
     SyncLogEntry,
     SyncScheduleDTO,
@@ -23,7 +24,7 @@ from data_platform.governance.sync_dto import (
     SyncStatusDTO,
 )
 from data_platform.metrics import counting
-from data_platform.records import schedules, sync_logs, texts
+from data_platform.records import daily_metrics, schedules, sync_logs, texts
 from data_platform.records.connection import Records
 from data_platform.records.scope import Scope
 from data_platform.records.sync_logs import Level
@@ -33,6 +34,7 @@ from data_platform.sync.state import table_state
 from data_platform.warehouse.warehouse import Warehouse
 
 MOST_LINES: Final = 10_000
+MOST_DAYS: Final = 3_660
 LEVELS: Final[tuple[Level, ...]] = ("INFO", "WARN", "ERROR")
 _SCOPE: Final = Scope.system("data_sync_service")
 
@@ -104,6 +106,21 @@ class DataSyncService:
         with self._records.transaction(reading_scope(user)) as connection:
             found = sync_logs.recent(connection, dataset, _level(level), limit)
         return [SyncLogEntry.model_validate(asdict(line)) for line in found]
+
+    def get_sync_history(self, user: User, dataset: str | None = None, days: int = 30) -> list[SyncDayDTO]:
+        """What happened on each of the last days that are summed up, newest first; the newest is yesterday (UTC).
+
+        Of the caller's datasets, or of one of them.
+        """
+        if dataset is not None:
+            find_dataset(dataset)
+        require(user, Action.VIEW_DATA_SYNC, dataset)
+        if not 1 <= days <= MOST_DAYS:
+            raise UsageError(f"The days must be from 1 to {MOST_DAYS:,}.")
+        since = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days)
+        with self._records.transaction(reading_scope(user)) as connection:
+            found = daily_metrics.recent(connection, since, dataset)
+        return [SyncDayDTO.model_validate(asdict(row)) for row in found]
 
     def get_sync_schedule(self, user: User) -> list[SyncScheduleDTO]:
         """The schedules of the caller's datasets; a table of the catalog that has none yet gets one."""

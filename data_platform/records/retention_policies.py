@@ -49,6 +49,7 @@ POLICIES: Final = (
     Policy("data_validation_results", None, "trends look back on them"),
     Policy("data_partition_statistics", None, "the next versions are judged by them"),
     Policy("data_coverage", None, "one row a partition"),
+    Policy("data_daily_metrics", None, "a few rows a day; the lines they sum up go after 30 days"),
     Policy("data_anomaly_alerts", None, "trends and acknowledgments look back on them"),
     Policy("data_quality_alert_acknowledgments", None, "who answered for which alert"),
     Policy("alert_rules", None, "a handful of rows, in use"),

@@ -163,6 +163,7 @@ def _sync(work: _Work, lock: HeldLock, *, full: bool, surveyed: Fingerprint | No
         partition=partition,
         version=manifest.manifest_version,
         rows=outcome.file.rows,
+        bytes=outcome.file.bytes,
         seconds=round(outcome.seconds, 3),
         rows_per_second=round(outcome.rows_per_second),
         source=work.source.name,

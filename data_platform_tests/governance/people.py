@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import psycopg
 from psycopg import sql
 
@@ -13,6 +15,7 @@ from data_platform.records import (
     alert_rules,
     alerts,
     coverage,
+    daily_metrics,
     partition_statistics,
     platform_audit,
     query_audit,
@@ -26,6 +29,7 @@ from data_platform.records import (
 from data_platform.records.alerts import Alert
 from data_platform.records.connection import Records
 from data_platform.records.coverage import PartitionCoverage
+from data_platform.records.daily_metrics import DailyMetrics
 from data_platform.records.partition_statistics import PartitionStatistics
 from data_platform.records.query_audit import SealedText
 from data_platform.records.rate_limits import QUERIES
@@ -49,6 +53,7 @@ BY_DATASET = [
     "data_quality_alert_acknowledgments",
     "data_partition_statistics",
     "data_coverage",
+    "data_daily_metrics",
     "alert_deliveries",
 ]
 """Rows of these belong to a dataset."""
@@ -90,6 +95,7 @@ def fill(records: Records) -> None:
             coverage.store(
                 connection, PartitionCoverage(dataset, table, "2024", 1, None, None, 10, None, 0, None, (), {})
             )
+            daily_metrics.store(connection, [DailyMetrics(dt.date(2024, 1, 2), dataset, table, syncs=1)])
             (number,) = alerts.store(connection, [Alert(dataset, table, "2024", "row_drop", "error", "fewer rows")])
             acknowledgments.acknowledge(connection, number, "system:test", "seen")
             alert_deliveries.enlist(connection, rule, rule.updated_at)

@@ -7,13 +7,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import pytest
 
 from data_platform.orchestration.audit import USER_TAG
 from data_platform.orchestration.resource import Platform
-from data_platform.records import sync_logs, users
+from data_platform.records import daily_metrics, sync_logs, users
 from data_platform.records.connection import Records
 from data_platform.records.embedded.service import EmbeddedServer
 from data_platform.records.scope import Scope
@@ -194,3 +195,20 @@ def test_a_publisher_at_work_makes_the_run_fail_and_the_next_one_works(
         assert (ran.success, ran.shown["error"]) == (False, "LockBusyError")
         assert time.monotonic() - started < 60
     assert housekeeping.run("retire_old_versions").shown["files_dropped"] == 1
+
+
+def test_days_that_are_over_are_summed_up_by_the_job_and_shown_as_numbers(housekeeping: Housekeeping) -> None:
+    assert housekeeping.run("roll_up_metrics").shown["outcome"] == ("Nothing has happened yet that could be summed up.")
+    moment = dt.datetime.now(dt.UTC) - 2 * DAY
+    published = {"partition": "2024", "version": 1, "rows": 7, "bytes": 70, "seconds": 1.5}
+    line = sync_logs.NewLine(uuid4(), moment, "crsp", TABLE, "INFO", "published", published, uuid4())
+    with housekeeping.platform.records.transaction(SYSTEM) as connection:
+        sync_logs.append_many(connection, [line])
+    planned = housekeeping.run("roll_up_metrics", dry_run=True).shown
+    assert planned["outcome"].endswith(f"until {moment.date() + DAY} would be summed up, in 13 rows.")
+    for days in (2, 3):
+        done = housekeeping.run("roll_up_metrics").shown
+        assert (done["days"], done["newest_day"], done["syncs"]) == (days, str(moment.date() + DAY), 0)
+    with housekeeping.platform.records.transaction(SYSTEM) as connection:
+        found = daily_metrics.recent(connection, moment.date(), "crsp")
+    assert [(row.table_name, row.rows_published) for row in found] == [(None, 0), (None, 7), (TABLE, 7)]

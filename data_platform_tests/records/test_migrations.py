@@ -25,6 +25,7 @@ TABLES = {
     "data_sync_schedule",
     "data_partition_statistics",
     "data_coverage",
+    "data_daily_metrics",
     "data_anomaly_alerts",
     "data_quality_alert_acknowledgments",
     "alert_rules",

@@ -8,6 +8,7 @@ from typing import Any
 from data_platform.errors import PlatformError
 from data_platform.governance.housekeeping import clean_quarantine, collect_garbage, retire_versions
 from data_platform.governance.record_retention import RetentionRun, apply_retention, plan_retention
+from data_platform.governance.roll_up import roll_up
 from data_platform.orchestration.housekeeping.backfills import prune_backfills
 from data_platform.orchestration.housekeeping.check_history import prune_checks
 from data_platform.orchestration.housekeeping.jobs import Outcome, Surroundings
@@ -114,6 +115,32 @@ def prune_run_history(at: Surroundings) -> Outcome:
             "checks": checks,
             "run_folders": files.folders,
             "run_folder_bytes": files.bytes,
+        },
+    )
+
+
+def roll_up_metrics(at: Surroundings) -> Outcome:
+    """Sum up the days that are over; the figures are those of the newest, over all datasets."""
+    done = roll_up(at.platform.records, at.user, dt.datetime.now(dt.UTC).date(), dry_run=at.dry_run)
+    if not done.days:
+        return Outcome("Nothing has happened yet that could be summed up.")
+    newest = [row for row in done.rows if row.day == done.days[-1] and row.table_name is None]
+    would = "would be summed up" if at.dry_run else "are summed up"
+    return Outcome(
+        f"{len(done.days)} days until {done.days[-1]} {would}, in {len(done.rows)} rows.",
+        {
+            "days": len(done.days),
+            "metric_rows": len(done.rows),
+            "newest_day": done.days[-1].isoformat(),
+            "syncs": sum(row.syncs for row in newest),
+            "failures": sum(row.failures for row in newest),
+            "rows_published": sum(row.rows_published for row in newest),
+            "bytes_published": sum(row.bytes_published for row in newest),
+            "seconds_longest": max((row.seconds_longest or 0.0 for row in newest), default=0.0),
+            "queries": sum(sum(row.queries.values()) for row in newest),
+            "denials": sum(row.denials for row in newest),
+            "alerts_raised": sum(row.alerts_raised for row in newest),
+            "alerts_acknowledged": sum(row.alerts_acknowledged for row in newest),
         },
     )
 

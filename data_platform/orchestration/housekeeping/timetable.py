@@ -41,6 +41,11 @@ VERSION_RETENTION: Final = Chore(
     "40 20 * * *",
     "Replace the files that only versions superseded more than 90 days ago need by deltas.",
 )
+ROLL_UP: Final = Chore(
+    "roll_up_metrics",
+    "0 21 * * *",
+    "Sum up the days that are over (UTC): syncs, queries and alerts, a row for each dataset and table.",
+)
 CLEANING: Final = Chore(
     "clean_up",
     "20 21 * * *",
@@ -59,6 +64,7 @@ TIMETABLE: Final = (
     RUN_HISTORY,
     RECORD_RETENTION,
     VERSION_RETENTION,
+    ROLL_UP,
     CLEANING,
     BACKUP_DAILY,
     BACKUP_WEEKLY,
