@@ -10,6 +10,7 @@ import dagster as dg
 
 from data_platform.catalog import DATASETS, TABLES
 from data_platform.orchestration.assets import table_asset
+from data_platform.orchestration.drift_watching import price_drift
 from data_platform.orchestration.housekeeping.build import JOBS, housekeeping_schedules
 from data_platform.orchestration.query_job import query_job
 from data_platform.orchestration.resource import EnvironmentPlatform
@@ -35,7 +36,7 @@ def build_definitions(
         assets=assets,
         jobs=[query_job, *JOBS.values()],
         schedules=housekeeping_schedules(settings),
-        sensors=[*(schedule_sensor(dataset) for dataset in DATASETS.values()), watchers],
+        sensors=[*(schedule_sensor(dataset) for dataset in DATASETS.values()), watchers, price_drift],
         resources={"platform": EnvironmentPlatform(), **(resources or {})},
         # A process for each step would cost several seconds of start-up; a run is a process already.
         executor=dg.in_process_executor,

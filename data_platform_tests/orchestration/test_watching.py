@@ -52,8 +52,8 @@ def test_a_trouble_is_told_once_and_is_over_when_it_is_over_and_can_come_again(t
         assert kept.reason == "over"
 
 
-def test_every_metric_but_the_disks_has_its_trouble() -> None:
-    assert set(TROUBLES) == {metric.value for metric in Metric} - {"disk_usage"}
+def test_every_metric_of_this_sensor_but_the_disks_has_its_trouble() -> None:
+    assert set(TROUBLES) == {metric.value for metric in Metric} - {"disk_usage", "price_drift"}
 
 
 def test_what_a_person_has_settled_is_not_told_again_while_it_lasts(there: Watched) -> None:

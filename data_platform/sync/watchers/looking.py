@@ -43,10 +43,14 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What is so now, and the metrics of which nothing could be seen: nothing of theirs is over."""
+    """What is so now, and the metrics of which nothing could be seen: nothing of theirs is over.
+
+    `metrics` are those that were asked for at all; the others are somebody else's.
+    """
 
     found: tuple[Watch, ...]
     unseen: frozenset[Metric] = frozenset()
+    metrics: frozenset[Metric] = frozenset(Metric)
 
 
 def look(around: Surroundings, now: dt.datetime) -> Sighting:
@@ -75,7 +79,8 @@ def look(around: Surroundings, now: dt.datetime) -> Sighting:
         except (PlatformError, OSError) as error:
             _log.warning("Could not look at %s: %s", ", ".join(metrics), type(error).__name__)
             unseen.update(metrics)
-    return Sighting(tuple(found), frozenset(unseen))
+    asked = frozenset(metric for metrics, _ in watchers for metric in metrics)
+    return Sighting(tuple(found), frozenset(unseen), asked)
 
 
 def backup_history(records: Records, settings: Settings) -> BackupHistory:

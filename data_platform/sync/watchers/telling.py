@@ -86,7 +86,7 @@ def tell(records: Records, sighting: Sighting, memory: Memory, now: dt.datetime)
     with records.transaction(SCOPE) as connection:
         # Two that look at the same time would both find that nothing was told.
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('data-platform watchers', 0))")
-        decided = plan(sighting, alerts.open_of(connection, Metric), memory, now)
+        decided = plan(sighting, alerts.open_of(connection, sighting.metrics), memory, now)
         alerts.store(connection, [watch.alert for watch in decided.told])
     for alert in decided.over:
         with records.transaction(SCOPE) as connection:

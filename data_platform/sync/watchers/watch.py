@@ -28,6 +28,7 @@ class Metric(StrEnum):
     BACKUP_OLD = "backup_old"
     CREDENTIAL_EXPIRY = "credential_expiry"
     DAEMON = "daemon"
+    PRICE_DRIFT = "price_drift"
     HOUSEKEEPING_FAILED = "housekeeping_failed"
 
 
