@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from data_platform.catalog import TABLES
+from data_platform.governance.permissions import Role, User
+from data_platform.governance.roll_up import roll_up
 from data_platform.records.connection import Records, open_records
 from data_platform.settings import Settings
 from data_platform_tests.cli.conftest import Ran, run_here
@@ -121,3 +124,18 @@ def test_the_log_of_the_demos_syncs(platform: Command) -> None:
 def test_what_the_log_can_not_be_asked(platform: Command, arguments: tuple[str, ...], said: str) -> None:
     ran = platform("logs", *arguments)
     assert (ran.code, said in ran.err) == (2, True)
+
+
+def test_status_shows_the_days_that_are_summed_up(platform: Command, opened: tuple[Path, Records]) -> None:
+    before = platform("status", "--days", "7")
+    assert (before.code, "No day is summed up yet" in before.err) == (0, True)
+    today = dt.datetime.now(dt.UTC).date()
+    roll_up(opened[1], User("system:test", Role.ADMIN), today + dt.timedelta(days=1))
+    found = platform("status", "--days", "7", "--json").json
+    days = {(each["day"], each["dataset"]): each for each in found if each["table_name"] is None}
+    assert sum(each["syncs"] for each in days.values()) > 0
+    assert sum(each["bytes_published"] for each in days.values()) > 0
+    shown = platform("status", "--days", "7").out
+    assert "Longest s" in shown
+    assert str(today) in shown or str(today - dt.timedelta(days=1)) in shown
+    assert platform("status", "--days", "0").code == 2
