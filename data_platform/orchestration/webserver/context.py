@@ -47,7 +47,8 @@ class GovernedRequestContext(WorkspaceRequestContext):
     @property
     @override
     def permissions(self) -> Mapping[str, PermissionResult]:
-        return {**everywhere(self.user), **self._of_lent()}
+        known = everywhere(self.user)
+        return {**known, **self._of_lent()} if self._lent else known
 
     @override
     def permissions_for_location(self, *, location_name: str) -> Mapping[str, PermissionResult]:

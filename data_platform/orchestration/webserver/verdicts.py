@@ -1,8 +1,14 @@
-"""Dagster's permissions in terms of ours: what a user may do there, with the reason that a disabled button gives."""
+"""Dagster's permissions in terms of ours: what a user may do there, with the reason that a disabled button gives.
+
+A page asks the same for each of its assets, so answers are remembered. They follow from the user as the request found
+them in the records, grants and revocations included; whoever has lost something is another user here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from dagster._core.workspace.permissions import PermissionResult, Permissions, get_user_permissions
@@ -11,6 +17,7 @@ from data_platform.catalog import DATASETS
 from data_platform.governance.permissions import Action, Decision, User, decide, is_administrator
 
 _TEAM: Final = "team:"
+_REMEMBERED: Final = 1_024
 
 NEEDS: Final[Mapping[str, Action]] = {
     Permissions.LAUNCH_PIPELINE_EXECUTION: Action.TRIGGER_DATA_SYNC,
@@ -31,25 +38,34 @@ _OFFERED: Final = {name: result.enabled for name, result in get_user_permissions
 """What Dagster offers to anybody at all: some of its permissions are for its hosted product."""
 
 
-def everywhere(user: User, datasets: Iterable[str] = tuple(DATASETS)) -> Mapping[str, PermissionResult]:
+@lru_cache(_REMEMBERED)
+def everywhere(user: User) -> Mapping[str, PermissionResult]:
     """What a user may do in every part of the deployment, whoever owns it: an administrator, with every dataset."""
-    return {name: _result(_everywhere(user, name, datasets), offered=offered) for name, offered in _OFFERED.items()}
+    return MappingProxyType(
+        {name: _result(_everywhere(user, name, DATASETS), offered=offered) for name, offered in _OFFERED.items()}
+    )
 
 
+@lru_cache(_REMEMBERED)
 def of_owner(user: User, owner: str) -> Mapping[str, PermissionResult]:
     """What a user may do with that which an owner, such as ``team:crsp``, owns."""
     dataset = owner.removeprefix(_TEAM)
     if not owner.startswith(_TEAM) or dataset not in DATASETS:
-        return {name: _result(_for_administrators(user), offered=offered) for name, offered in _OFFERED.items()}
-    return {
-        name: _result(
-            decide(user, NEEDS[name], dataset) if name in NEEDS else _for_administrators(user),
-            offered=offered,
+        return MappingProxyType(
+            {name: _result(_for_administrators(user), offered=offered) for name, offered in _OFFERED.items()}
         )
-        for name, offered in _OFFERED.items()
-    }
+    return MappingProxyType(
+        {
+            name: _result(
+                decide(user, NEEDS[name], dataset) if name in NEEDS else _for_administrators(user),
+                offered=offered,
+            )
+            for name, offered in _OFFERED.items()
+        }
+    )
 
 
+@lru_cache(_REMEMBERED)
 def has_any_of_an_owner(user: User) -> bool:
     """Whether a user may do anything with what some dataset's team owns."""
     return any(decide(user, action, dataset).allowed for action in set(NEEDS.values()) for dataset in DATASETS)
