@@ -1,4 +1,4 @@
-"""One served Dagster, asked as its UI asks: GraphQL over one kept-alive HTTP connection, in somebody's name or nobody's.
+"""One served Dagster, asked as its UI asks: GraphQL over one kept-alive connection, in somebody's name or nobody's.
 
 Moments are those that Dagster stored with its events, on this machine's clock, so that no figure depends on how often
 we look.

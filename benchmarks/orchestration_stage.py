@@ -1,8 +1,8 @@
 """The stage of `benchmarks.orchestration`: one home with published partitions, and two Dagsters that serve it.
 
-Ours is `data-platform up`. The bare one is `dagster dev` with the project's `dagster.yaml`, but for the run coordinator,
-which is Dagster's own, and with the same definitions. Each has a database of its own for runs and events on the same
-server: two daemons on one would take each other's runs from the queue.
+Ours is `data-platform up`. The bare one is `dagster dev` with the same definitions and the project's `dagster.yaml`, but
+for the run coordinator, which is Dagster's own. Each has a database of its own for runs and events on the same server:
+two daemons on one would take each other's runs from the queue.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -84,12 +84,7 @@ def open_stage(years: int) -> Generator[Stage]:
         with open_records(settings) as records:
             partitions = _publish(settings, records, years)
             token = _operator(records)
-            with (
-                _serving(_ours(settings, records, root, token)) as ours,
-                _serving(_bare(settings, records, root)) as bare,
-            ):
-                for side in (ours, bare):
-                    until(side.ready, f"{side.name}: the server never answered", _READY_SECONDS)
+            with _serving(_ours(settings, root, token), _bare(settings, records, root)) as (ours, bare):
                 # `data-platform up` has done so for its own.
                 bare.limit_pool(WRDS_POOL)
                 yield Stage(records, ours, bare, partitions)
@@ -124,7 +119,7 @@ def _operator(records: Records) -> str:
         return tokens.create(connection, OPERATOR).secret
 
 
-def _ours(settings: Settings, records: Records, root: Path, token: str) -> _Server:
+def _ours(settings: Settings, root: Path, token: str) -> _Server:
     port = _free_port()
     command = [sys.executable, "-m", "data_platform.cli", "up", "--port", str(port)]
     variables = {
@@ -168,22 +163,34 @@ def _bare_database(settings: Settings) -> str:
 
 
 @contextmanager
-def _serving(server: _Server) -> Generator[Side]:
-    with (server.folder / f"{server.name}.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own commands
-            server.command,
-            env=dict(server.environment),
-            cwd=server.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        with Side(server.name, server.port, server.token) as side:
-            yield side
-    finally:
+def _serving(*servers: _Server) -> Generator[list[Side]]:
+    """Start servers, and end them together."""
+    with ExitStack() as stack:
+        running: list[subprocess.Popen[bytes]] = []
+        stack.callback(_end, running)
+        for server in servers:
+            with (server.folder / f"{server.name}.log").open("wb") as log:
+                running.append(
+                    subprocess.Popen(  # noqa: S603 - our own commands
+                        server.command,
+                        env=dict(server.environment),
+                        cwd=server.folder,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
+                )
+        sides = [stack.enter_context(Side(each.name, each.port, each.token)) for each in servers]
+        for side in sides:
+            until(side.ready, f"{side.name}: the server never answered", _READY_SECONDS)
+        yield sides
+
+
+def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in running:
         process.send_signal(signal.SIGINT)
+    for process in running:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_SECONDS)
         with suppress(ProcessLookupError):
