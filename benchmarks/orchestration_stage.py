@@ -1,8 +1,8 @@
 """The stage of `benchmarks.orchestration`: one home with published partitions, and two Dagsters that serve it.
 
-Ours is `data-platform up`. The bare one is `dagster dev` with the same definitions and the project's `dagster.yaml`, but
-for the run coordinator, which is Dagster's own. Each has a database of its own for runs and events on the same server:
-two daemons on one would take each other's runs from the queue.
+Ours is `data-platform up`. The bare one is `dagster dev` with the same definitions and the project's `dagster.yaml`,
+but for the run coordinator, which is Dagster's own. Each has a database of its own for runs and events on the same
+server: two daemons on one would take each other's runs from the queue.
 """
 
 from __future__ import annotations
