@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: demo test up lint types check torture lock clean install bench-store bench-extract bench-records bench-quality bench-quality-faults bench-lock
+.PHONY: demo test up lint types check torture lock clean install bench-store bench-extract bench-records bench-quality bench-quality-faults bench-orchestration bench-lock
 
 install: $(STAMP)
 
@@ -53,6 +53,9 @@ bench-quality: $(STAMP)   ## all checks of a large year beside its extraction, a
 
 bench-quality-faults: $(STAMP)   ## injected faults found and false alarms, some minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.quality_faults $(ARGS)
+
+bench-orchestration: $(STAMP)   ## runs, backfills and requests beside bare Dagster, about eleven minutes; ARGS="--quick" for a look
+	$(BIN)/python -m benchmarks.orchestration $(ARGS)
 
 # Peers live apart, so that what they pin never decides what the platform runs with.
 $(BENCH_STAMP): benchmarks/requirements.lock

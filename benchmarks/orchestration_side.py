@@ -92,7 +92,7 @@ class Side:
     def __init__(self, name: str, port: int, token: str | None) -> None:
         self.name = name
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=300)
 
     def __enter__(self) -> Self:
         return self

@@ -47,7 +47,7 @@ SCOPE: Final = Scope.system("benchmark")
 
 _SECURITIES: Final = 20
 _BARE_DB: Final = "dagster_bare"
-_READY_SECONDS: Final = 180.0
+_READY_SECONDS: Final = 600.0
 _GRACE_SECONDS: Final = 60.0
 _COORDINATOR: Final = {"module": "dagster._core.run_coordinator", "class": "QueuedRunCoordinator"}
 

@@ -172,6 +172,20 @@ def test_a_closed_account_is_out_at_the_next_request(world: World) -> None:
             users.disable(connection, "viewer", disabled=False)
 
 
+def test_what_was_taken_away_is_gone_from_the_page_at_the_next_request(world: World) -> None:
+    def offered() -> bool:
+        found = world.query("operator", "{ assetNodes { assetKey { path } hasMaterializePermission } }")["assetNodes"]
+        return next(node["hasMaterializePermission"] for node in found if node["assetKey"]["path"] == ["crsp_daily"])
+
+    assert offered()
+    with world.records.transaction(SYSTEM) as connection:
+        users.revoke(connection, "operator", "dataset:crsp")
+    assert not offered()
+    with world.records.transaction(SYSTEM) as connection:
+        users.grant(connection, "operator", "dataset:crsp")
+    assert offered()
+
+
 def test_another_sites_page_can_make_nobody_ask(world: World) -> None:
     client = world.client("admin")
     assert client.post("/graphql", json=QUERY, headers={"origin": "http://evil.example"}).status_code == 403
