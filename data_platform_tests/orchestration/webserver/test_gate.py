@@ -180,9 +180,11 @@ def test_what_was_taken_away_is_gone_from_the_page_at_the_next_request(world: Wo
     assert offered()
     with world.records.transaction(SYSTEM) as connection:
         users.revoke(connection, "operator", "dataset:crsp")
-    assert not offered()
-    with world.records.transaction(SYSTEM) as connection:
-        users.grant(connection, "operator", "dataset:crsp")
+    try:
+        assert not offered()
+    finally:
+        with world.records.transaction(SYSTEM) as connection:
+            users.grant(connection, "operator", "dataset:crsp")
     assert offered()
 
 
