@@ -70,6 +70,10 @@ class QueryTimeoutError(PlatformError):
     exit_code = 5
 
 
+class QueryCancelledError(PlatformError):
+    """A query was stopped by somebody; the message gives their reason."""
+
+
 class AlertDeliveryError(PlatformError):
     """A channel did not take a message, for the `cause` given; no part of its address is in either."""
 

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from data_platform.errors import PlatformError, QueryTimeoutError
-from data_platform.governance.engine.engine import QueryEngine, converse
+from data_platform.governance.engine.answers import converse
+from data_platform.governance.engine.engine import QueryEngine
 from data_platform.governance.engine.frames import Frame, send_frame
 from data_platform.governance.engine.launcher import Worker, WorkerLauncher
 from data_platform.governance.engine.limits import MIB, EngineLimits, soft_timeout
@@ -216,7 +217,7 @@ def test_nothing_is_left_behind(views: Mapping[str, tuple[str, ...]]) -> None:
 def test_when_the_asking_process_is_killed_server_and_worker_go_too() -> None:
     program = f"""
 import sys; sys.path.insert(0, {str(PROJECT_ROOT)!r})
-from data_platform.governance.engine.engine import QueryEngine, converse
+from data_platform.governance.engine.engine import QueryEngine
 engine = QueryEngine()
 engine.run("SELECT 1", {{}}, dataset="d", timeout_seconds=20, page=1, page_size=1)
 print("ready", flush=True)
@@ -239,7 +240,7 @@ engine.run({NEVER_ENDS!r}, {{}}, dataset="d", timeout_seconds=30, page=1, page_s
 def test_a_forked_child_does_not_keep_the_server_alive() -> None:
     program = f"""
 import os, sys, time; sys.path.insert(0, {str(PROJECT_ROOT)!r})
-from data_platform.governance.engine.engine import QueryEngine, converse
+from data_platform.governance.engine.engine import QueryEngine
 engine = QueryEngine()
 ask = lambda: engine.run("SELECT 1", {{}}, dataset="d", timeout_seconds=20, page=1, page_size=1).rows_counted
 ask()

@@ -61,6 +61,8 @@ def verdict(sql: str, *tables: str) -> QueryProblem | None:
         "SELECT extract(year FROM d), date_trunc('month', d), d + INTERVAL 3 DAYS, current_date FROM t",
         "SELECT j -> '$.a', j ->> 'a', 5!, a || b, list_value(1)[1:2], 'x' ^@ 'y', a <> b, ticker ~* 'x' FROM t",
         "SELECT a ILIKE 'x%' AND b SIMILAR TO 'y' OR NOT c ~ 'z' FROM t",
+        "SELECT ?, ? FROM t LIMIT ?",
+        "SELECT $name, $NAME",
         "SELECT sum(a) FILTER (WHERE b), string_agg(a, ',' ORDER BY b), quantile_cont(a, 0.5) FROM t",
     ],
 )
@@ -110,8 +112,6 @@ def test_what_analysts_write_passes(sql: str) -> None:
         ("SELECT list_transform([1], lambda x: error('x'))", ProblemKind.BLOCKED_FUNCTION),
         ("SELECT sum(nextval('s')) OVER (PARTITION BY a) FROM t", ProblemKind.BLOCKED_FUNCTION),
         ("SELECT * FROM t LIMIT (SELECT write_log('x'))", ProblemKind.BLOCKED_FUNCTION),
-        ("SELECT $1", ProblemKind.UNSUPPORTED),
-        ("SELECT ?", ProblemKind.UNSUPPORTED),
     ],
 )
 def test_what_is_refused_and_why(sql: str, kind: ProblemKind) -> None:

@@ -2,89 +2,147 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import threading
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, cast
+from dataclasses import replace
+from typing import Final, TypeVar
 
-import pyarrow as pa
-
-from data_platform.errors import PlatformError, QueryTimeoutError, UsageError
-from data_platform.governance.engine.frames import Frame, FrameParser, send_frame
+from data_platform.governance.engine.answers import Answer, converse
+from data_platform.governance.engine.cancellation import Cancellation
 from data_platform.governance.engine.launcher import Worker, WorkerLauncher
 from data_platform.governance.engine.limits import MAX_SQL_BYTES, MIB, EngineLimits
+from data_platform.governance.engine.outcomes import QueryRefusedError, crashed
+from data_platform.governance.engine.parameters import Parameters, encode
 from data_platform.governance.engine.problems import ProblemKind, QueryProblem, not_a_query
-from data_platform.governance.engine.task import EnginePage, QueryTask
-from data_platform.metrics.counting import engine_killed
+from data_platform.governance.engine.slots import EngineBusyError, QuerySlots, RunningQuery
+from data_platform.governance.engine.task import EnginePage, EnginePlan, QueryTask
 
-_RECEIVE_BYTES: Final = 256 * 1024
+__all__ = ["Cancellation", "EngineBusyError", "QueryEngine", "QueryRefusedError", "RunningQuery", "check_size"]
 
+KEPT_RESULT_BYTES: Final = 256 * MIB
+"""How large a result may be that is kept whole (`keep_rows`): an export, a snapshot to page through."""
 
-class QueryRefusedError(UsageError):
-    """The statement is wrong, or asks for something that is not permitted; `problem` says what and where."""
+DRY_RUN_SECONDS: Final = 10.0
 
-    def __init__(self, problem: QueryProblem) -> None:
-        super().__init__(str(problem), hint=problem.hint)
-        self.problem = problem
+_T = TypeVar("_T")
+
+Views = Mapping[str, tuple[str, ...]]
+"""View name to the Parquet files behind it."""
 
 
 class QueryEngine:
-    """Runs statements, at most `concurrent` at a time; shared between threads.
+    """Runs statements; shared between threads. `close` ends the fork server; without it, it ends with this process.
 
-    `close` ends the fork server; without it, it ends with this process.
+    At most `concurrent` queries run at a time and `per_user` of one user; `waiting` more wait for their turn, which
+    goes round by user.
     """
 
-    def __init__(self, limits: EngineLimits | None = None, concurrent: int = 4) -> None:
+    def __init__(
+        self, limits: EngineLimits | None = None, concurrent: int = 4, per_user: int = 2, waiting: int = 200
+    ) -> None:
         self.limits = limits or EngineLimits()
-        self._slots = threading.BoundedSemaphore(concurrent)
+        self._slots = QuerySlots(concurrent, per_user, waiting)
         self._launcher = WorkerLauncher()
 
-    def run(
+    def run(  # noqa: PLR0913 - by name, each with its own default
         self,
         sql: str,
-        views: Mapping[str, tuple[str, ...]],
+        views: Views,
         *,
         dataset: str,
         timeout_seconds: float,
-        page: int,
-        page_size: int,
+        page: int = 1,
+        page_size: int = 10_000,
+        parameters: Parameters | None = None,
+        user: str = "",
+        cancellation: Cancellation | None = None,
+        keep_rows: int | None = None,
     ) -> EnginePage:
-        """Run one SELECT over `views` (view name to Parquet files) and return one page of its result.
+        """Run one SELECT, DESCRIBE or SUMMARIZE over `views` and return one page of its result.
+
+        Args:
+            sql: DuckDB SQL, at most 16 KiB.
+            views: the tables that may be named, each with its files.
+            dataset: named in messages only.
+            timeout_seconds: waiting for a place counts.
+            page: counts from 1.
+            page_size: rows of a page.
+            parameters: values for `?`, `$1` or `$name`.
+            user: whose turn it takes; nameless callers are held to the total only.
+            cancellation: how another thread may stop it.
+            keep_rows: instead of a page, the first rows up to this number, and up to 256 MiB.
 
         Raises:
             QueryRefusedError: text that is no single SELECT, unknown names, functions or tables that are not
-                permitted, wrong types, a page that is too large.
+                permitted, wrong types, parameters that don't fit, a page that is too large.
+            UsageError: a parameter that can't be bound.
             QueryTimeoutError: after `timeout_seconds` at the latest.
-            PlatformError: out of memory, no free worker in time, or the worker crashed.
+            QueryCancelledError: stopped through `cancellation` or by `cancel`.
+            EngineBusyError: no free worker in time.
+            PlatformError: out of memory, or the worker crashed.
+        """
+        limits = self.limits
+        if keep_rows is not None:
+            page, page_size = 1, keep_rows
+            limits = replace(limits, result_bytes=max(limits.result_bytes, KEPT_RESULT_BYTES))
+        check_size(sql)
+        skip = (page - 1) * page_size
+        task = QueryTask(sql, dataset, views, skip, page_size, timeout_seconds, limits, encode(parameters))
+        return self._ask(task, user, cancellation or Cancellation(), Answer.page)
+
+    def dry_run(
+        self,
+        sql: str,
+        views: Views,
+        *,
+        dataset: str,
+        parameters: Parameters | None = None,
+        user: str = "",
+        timeout_seconds: float = DRY_RUN_SECONDS,
+    ) -> EnginePlan:
+        """Check and bind a statement and plan it, without reading a row: of the files only the footers are read.
+
+        Raises:
+            PlatformError: as `run`.
         """
         check_size(sql)
-        task = QueryTask(sql, dataset, views, (page - 1) * page_size, page_size, timeout_seconds, self.limits)
-        if not self._slots.acquire(timeout=timeout_seconds):
-            raise PlatformError("All query workers are busy.", hint="Try again in a moment.")
-        try:
-            return self._run(task)
-        finally:
-            self._slots.release()
+        task = QueryTask(sql, dataset, views, 0, 0, timeout_seconds, self.limits, encode(parameters), dry=True)
+        return self._ask(task, user, Cancellation(), Answer.plan)
+
+    def running(self) -> list[RunningQuery]:
+        """The queries of this process that run or wait for their turn, oldest first."""
+        return self._slots.present()
+
+    def cancel(self, number: int, reason: str) -> bool:
+        """Stop one of the `running` queries; whether it was still there."""
+        return self._slots.cancel(number, reason)
 
     def close(self) -> None:
         """End the fork server and every worker."""
         self._launcher.close()
 
-    def _run(self, task: QueryTask) -> EnginePage:
-        worker = self._launcher.launch()
+    def _ask(self, task: QueryTask, user: str, cancellation: Cancellation, read: Callable[[Answer], _T]) -> _T:
         deadline = time.monotonic() + task.timeout_seconds
-        page: EnginePage | None = None
-        try:
-            page = converse(worker, task, deadline)
-        finally:
-            status = self._launcher.end(worker)
-        if page is None:
-            raise _crash(status, task)
-        return page
+        with self._slots.held(user, task.dataset, deadline, cancellation):
+            worker = self._launcher.launch()
+            answer: Answer | None = None
+            try:
+                with cancellation.calling(lambda: _hang_up(worker)):
+                    answer = converse(worker, task, deadline)
+            finally:
+                status = self._launcher.end(worker)
+            if answer is None:
+                cancellation.check()
+                raise crashed(status, task)
+            return read(answer)
+
+
+def _hang_up(worker: Worker) -> None:
+    """Make the thread that listens to the worker stop, which then ends the worker."""
+    with suppress(OSError):
+        worker.channel.shutdown(socket.SHUT_RDWR)
 
 
 def check_size(sql: str) -> None:
@@ -107,123 +165,3 @@ def check_size(sql: str) -> None:
         )
     if "\0" in sql:
         raise QueryRefusedError(not_a_query(None))
-
-
-def converse(worker: Worker, task: QueryTask, deadline: float) -> EnginePage | None:
-    """Send the task and collect the answer; None when the worker ended without one."""
-    channel = worker.channel
-    answer = _Answer(task)
-    parser = FrameParser()
-    try:
-        channel.settimeout(_remaining(deadline))
-        send_frame(channel, Frame.TASK, task.to_bytes())
-        while not answer.complete:
-            channel.settimeout(_remaining(deadline))
-            received = channel.recv(_RECEIVE_BYTES)
-            if not received:
-                return None
-            for kind, payload in parser.feed(received):
-                answer.take(kind, payload)
-        return answer.page()
-    except TimeoutError:
-        engine_killed("time_limit")
-        raise _timeout(task) from None
-    except ConnectionError:
-        return None
-    except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as error:
-        raise PlatformError("The query engine gave an answer that can't be read.") from error
-
-
-class _Answer:
-    """What a worker has said so far; its size is bounded, whatever the worker sends."""
-
-    def __init__(self, task: QueryTask) -> None:
-        self._task = task
-        self._columns: list[tuple[str, str]] = []
-        self._arrow: list[bytes] = []
-        self._arrow_bytes = 0
-        self._done: dict[str, Any] = {}
-        self.complete = False
-
-    def take(self, kind: Frame, payload: bytes) -> None:
-        match kind:
-            case Frame.COLUMNS:
-                self._columns = [(str(name), str(dtype)) for name, dtype in json.loads(payload)]
-            case Frame.ARROW:
-                self._arrow.append(payload)
-                self._arrow_bytes += len(payload)
-                if self._arrow_bytes > self._task.limits.result_bytes:
-                    raise _page_too_large(self._task.limits)
-            case Frame.PROBLEM:
-                raise _raised(QueryProblem.from_json(json.loads(payload)), self._task)
-            case _:
-                self._done = cast("dict[str, Any]", json.loads(payload))
-                self.complete = True
-
-    def page(self) -> EnginePage:
-        with pa.ipc.open_stream(pa.py_buffer(b"".join(self._arrow))) as reader:
-            table = reader.read_all()
-        table.validate(full=True)
-        return EnginePage(table, tuple(self._columns), int(self._done["rows"]), bool(self._done["complete"]))
-
-
-def _remaining(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-def _raised(problem: QueryProblem, task: QueryTask) -> PlatformError:
-    match problem.kind:
-        case ProblemKind.TIMEOUT:
-            return _timeout(task)
-        case ProblemKind.MEMORY:
-            return _out_of_memory(task)
-        case ProblemKind.STORAGE:
-            return PlatformError(str(problem), hint="`data-platform verify` checks the stored files.")
-        case ProblemKind.INTERNAL:
-            return PlatformError(str(problem), hint="Try a simpler form of the query.")
-        case _:
-            return QueryRefusedError(problem)
-
-
-def _timeout(task: QueryTask) -> QueryTimeoutError:
-    return QueryTimeoutError(
-        f"The query on {task.dataset} was stopped at its limit of {task.timeout_seconds:g} seconds.",
-        hint="Filter by date, select fewer columns, or aggregate over fewer rows.",
-    )
-
-
-def _out_of_memory(task: QueryTask) -> PlatformError:
-    allowed = task.limits.memory_bytes // MIB
-    return PlatformError(
-        f"The query needed more memory than the {allowed:,} MiB it may use.",
-        hint="Filter by date, select fewer columns, or aggregate first.",
-    )
-
-
-def _page_too_large(limits: EngineLimits) -> QueryRefusedError:
-    return QueryRefusedError(
-        QueryProblem(
-            ProblemKind.TOO_LARGE,
-            f"The page is larger than {limits.result_bytes // MIB} MiB",
-            hint="Select fewer columns, or ask for a smaller page.",
-        )
-    )
-
-
-def _crash(status: int | None, task: QueryTask) -> PlatformError:
-    """A worker that ended without an answer: by its CPU limit, or by a fault such as a failed allocation."""
-    out_of_time = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
-    engine_killed("cpu_limit" if out_of_time else "fault")
-    if out_of_time:
-        return _timeout(task)
-    name = "unknown"
-    if status is not None and os.WIFSIGNALED(status):
-        with suppress(ValueError):
-            name = signal.Signals(os.WTERMSIG(status)).name
-    return PlatformError(
-        f"The query broke the process that ran it ({name}); it may have needed more memory than it may use.",
-        hint="Filter by date, select fewer columns, or write it in a simpler form.",
-    )

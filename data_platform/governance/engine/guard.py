@@ -46,6 +46,7 @@ EXPRESSION_CLASSES: Final = frozenset(
         "LAMBDA",
         "LAMBDA_REF",
         "OPERATOR",
+        "PARAMETER",
         "POSITIONAL_REFERENCE",
         "STAR",
         "SUBQUERY",
@@ -73,19 +74,44 @@ def check(document: Mapping[str, Any], statement: Statement) -> QueryProblem | N
     statements = cast("list[Node]", document["statements"])
     if len(statements) != 1:
         return not_a_query(len(statements))
-    permitted = frozenset(name.lower() for name in statement.tables)
-    waiting: list[tuple[Any, Scope]] = [(statements[0]["node"], frozenset())]
+    permitted = _lowered(statement)
+    for node, scope in _nodes(statements[0]["node"]):
+        problem = _judge(node, scope, permitted, statement)
+        if problem is not None:
+            return problem
+    return None
+
+
+def named_tables(document: Mapping[str, Any], statement: Statement) -> tuple[str, ...]:
+    """The permitted tables that a statement names which `check` let through, sorted.
+
+    A common table expression of the same name hides a table, and is not the table.
+    """
+    permitted = _lowered(statement)
+    named: set[str] = set()
+    for node, scope in _nodes(cast("list[Node]", document["statements"])[0]["node"]):
+        name = str(node.get("table_name", "")).strip('"').lower()
+        hidden = name in scope and not node.get("schema_name")
+        if str(node.get("type")) in {"BASE_TABLE", "SHOW_REF"} and name in permitted and not hidden:
+            named.add(name)
+    return tuple(sorted(name for name in statement.tables if name.lower() in named))
+
+
+def _lowered(statement: Statement) -> Scope:
+    return frozenset(name.lower() for name in statement.tables)
+
+
+def _nodes(root: Any) -> Iterator[tuple[Node, Scope]]:  # noqa: ANN401 - any JSON value
+    """Every node from the root down, each with the common table expressions in scope, in the order of the text."""
+    waiting: list[tuple[Any, Scope]] = [(root, frozenset())]
     while waiting:
         found, scope = waiting.pop()
         if isinstance(found, list):
             waiting.extend((item, scope) for item in reversed(cast("list[Any]", found)))
         elif isinstance(found, dict):
             node = cast("dict[str, Any]", found)
-            problem = _judge(node, scope, permitted, statement)
-            if problem is not None:
-                return problem
+            yield node, scope
             waiting.extend(reversed(list(_children(node, scope))))
-    return None
 
 
 def _children(node: Node, scope: Scope) -> Iterator[tuple[Any, Scope]]:

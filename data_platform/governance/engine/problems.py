@@ -27,11 +27,13 @@ class ProblemKind(StrEnum):
     UNSUPPORTED = "unsupported"
     UNKNOWN_NAME = "unknown_name"
     BINDING = "binding"
+    PARAMETER = "parameter"
     VALUE = "value"
     TOO_LARGE = "too_large"
     MEMORY = "memory"
     TIMEOUT = "timeout"
     STORAGE = "storage"
+    SANDBOX = "sandbox"
     INTERNAL = "internal"
 
 

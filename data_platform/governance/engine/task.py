@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -15,8 +15,9 @@ from data_platform.governance.engine.limits import EngineLimits
 class QueryTask:
     """One statement over `views`: view name to the Parquet files behind it.
 
-    `skip` rows are passed over, `keep` are returned, and rows are counted on up to `limits.count_rows`.
-    `dataset` only names what was asked for in error texts. The clock of `timeout_seconds` runs in the caller.
+    `skip` rows are passed over, `keep` are returned, and rows are counted on up to `limits.count_rows`; a `dry` run
+    stops before the first row. `dataset` only names what was asked for in error texts. The clock of
+    `timeout_seconds` runs in the caller. `parameters` are as `parameters.encode` wrote them.
     """
 
     sql: str
@@ -26,6 +27,8 @@ class QueryTask:
     keep: int
     timeout_seconds: float
     limits: EngineLimits
+    parameters: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+    dry: bool = False
 
     def to_bytes(self) -> bytes:
         """The task as UTF-8 JSON."""
@@ -38,6 +41,8 @@ class QueryTask:
                 "keep": self.keep,
                 "timeout_seconds": self.timeout_seconds,
                 "limits": self.limits.to_json(),
+                "parameters": dict(self.parameters),
+                "dry": self.dry,
             }
         ).encode()
 
@@ -55,10 +60,23 @@ class EnginePage:
     """One page of a result.
 
     `columns` are name and DuckDB type. `rows_counted` is the whole result's row count when `counted_all`, else how
-    far counting went before it was given up.
+    far counting went before it was given up. `tables` are the permitted tables that the statement names, sorted;
+    `canonical` is the text that ran.
     """
 
     table: pa.Table
     columns: tuple[tuple[str, str], ...]
     rows_counted: int
     counted_all: bool
+    tables: tuple[str, ...] = ()
+    canonical: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePlan:
+    """What a statement would return; `estimated_rows` is the planner's guess, None where it makes none."""
+
+    columns: tuple[tuple[str, str], ...]
+    tables: tuple[str, ...]
+    canonical: str
+    estimated_rows: int | None

@@ -11,14 +11,17 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import duckdb
 import pyarrow as pa
 
 from data_platform.governance.engine.frames import Frame, receive_frame, send_frame
-from data_platform.governance.engine.guard import check
+from data_platform.governance.engine.guard import check, named_tables
 from data_platform.governance.engine.limits import confine_process, soft_timeout
+from data_platform.governance.engine.parameters import Scalar, decode, misfit
+from data_platform.governance.engine.plans import estimated_rows
 from data_platform.governance.engine.positions import locate_directly, locate_in_original, match_positions
 from data_platform.governance.engine.problems import (
     Locate,
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 8192
 _DESCRIBE = "DESCRIBE ({})"
 _DESCRIBE_OFFSET = _DESCRIBE.index("{")
+_EXPLAIN = "EXPLAIN (FORMAT json) "
+_EXPLAIN_OFFSET = len(_EXPLAIN)
 _RECURSION: Final = 5_000
 
 
@@ -72,23 +77,34 @@ def run(task: QueryTask, channel: socket.socket) -> None:
     watchdog = threading.Timer(soft_timeout(task.timeout_seconds), connection.interrupt)
     watchdog.daemon = True
     watchdog.start()
-    canonical, locate = rewrite(connection, task)
-    send_frame(
-        channel, Frame.COLUMNS, json.dumps(_describe(connection, canonical, task, locate(_DESCRIBE_OFFSET))).encode()
+    checked = rewrite(connection, task)
+    columns = _describe(connection, checked, task)
+    described = {"columns": columns, "tables": checked.tables, "canonical": checked.canonical}
+    send_frame(channel, Frame.COLUMNS, json.dumps(described).encode())
+    done = _translating(
+        lambda: _estimate(connection, checked) if task.dry else _stream(connection, checked, task, channel),
+        _statement(task, checked.locate(_EXPLAIN_OFFSET if task.dry else 0)),
+        data_was_read=True,
     )
-    statement = _statement(task, locate(0))
-    counted, complete = _translating(
-        lambda: _stream(connection, canonical, task, channel), statement, data_was_read=True
-    )
-    send_frame(channel, Frame.DONE, json.dumps({"rows": counted, "complete": complete}).encode())
+    send_frame(channel, Frame.DONE, json.dumps(done).encode())
 
 
-def rewrite(connection: duckdb.DuckDBPyConnection, task: QueryTask) -> tuple[str, Callable[[int], Locate]]:
-    """The text that will run: DuckDB's rendering of the checked parse tree, itself parsed and checked again.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A statement that passed the guard.
 
-    Returns:
-        The text, and a function from the length of a prefix to the locator for errors in the text so prefixed.
+    `canonical` is the text that runs, `tables` are those it names, `values` its parameters by name, and `locate`
+    makes, from the length of a prefix, the locator for errors in the text so prefixed.
     """
+
+    canonical: str
+    tables: tuple[str, ...]
+    values: dict[str, Scalar]
+    locate: Callable[[int], Locate]
+
+
+def rewrite(connection: duckdb.DuckDBPyConnection, task: QueryTask) -> Checked:
+    """The text that will run: DuckDB's rendering of the checked parse tree, itself parsed and checked again."""
     statement = _statement(task, locate_directly(task.sql))
     original = _parse(connection, task.sql, statement)
     canonical = str(
@@ -100,7 +116,12 @@ def rewrite(connection: duckdb.DuckDBPyConnection, task: QueryTask) -> tuple[str
     )
     rewritten = _parse(connection, canonical, statement)
     pairs = match_positions(rewritten, original)
-    return canonical, lambda offset: locate_in_original(task.sql, pairs, offset)
+    values = decode(task.parameters)
+    problem = misfit(original, values, statement)
+    if problem is not None:
+        raise ProblemError(problem)
+    tables = named_tables(rewritten, statement)
+    return Checked(canonical, tables, values, lambda offset: locate_in_original(task.sql, pairs, offset))
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, sql: str, statement: Statement) -> dict[str, Any]:
@@ -119,24 +140,29 @@ def _parse(connection: duckdb.DuckDBPyConnection, sql: str, statement: Statement
     return document
 
 
-def _describe(
-    connection: duckdb.DuckDBPyConnection, canonical: str, task: QueryTask, locate: Locate
-) -> list[tuple[str, str]]:
+def _describe(connection: duckdb.DuckDBPyConnection, checked: Checked, task: QueryTask) -> list[tuple[str, str]]:
     """Bind without running: names and types of the result's columns."""
     rows = _translating(
-        lambda: connection.execute(_DESCRIBE.format(canonical)).fetchall(),
-        _statement(task, locate),
+        lambda: connection.execute(_DESCRIBE.format(checked.canonical), checked.values).fetchall(),
+        _statement(task, checked.locate(_DESCRIBE_OFFSET)),
         data_was_read=False,
     )
     return [(str(row[0]), str(row[1])) for row in rows]
 
 
+def _estimate(connection: duckdb.DuckDBPyConnection, checked: Checked) -> dict[str, Any]:
+    """How many rows the planner expects; it has seen the files' footers and no row."""
+    [(_, plan)] = connection.execute(_EXPLAIN + checked.canonical, checked.values).fetchall()
+    return {"estimated_rows": estimated_rows(json.loads(plan)[0])}
+
+
 def _stream(
-    connection: duckdb.DuckDBPyConnection, canonical: str, task: QueryTask, channel: socket.socket
-) -> tuple[int, bool]:
+    connection: duckdb.DuckDBPyConnection, checked: Checked, task: QueryTask, channel: socket.socket
+) -> dict[str, Any]:
     """Send the page as it is found and count on; returns the rows seen and whether that was all of them."""
     # A relation streams; a result of `execute` would be collected in memory before its first batch.
-    reader = cast("pa.RecordBatchReader", connection.sql(canonical).to_arrow_reader(_BATCH_ROWS))
+    relation = connection.sql(checked.canonical, params=checked.values)
+    reader = cast("pa.RecordBatchReader", relation.to_arrow_reader(_BATCH_ROWS))
     wanted = task.skip + task.keep
     enough = max(wanted, task.limits.count_rows)
     seen = 0
@@ -148,8 +174,8 @@ def _stream(
                 writer.write_batch(batch.slice(first, last - first))  # pyright: ignore[reportUnknownMemberType] - stubs
             seen += batch.num_rows
             if seen > enough:
-                return enough, False
-    return seen, True
+                return {"rows": enough, "complete": False}
+    return {"rows": seen, "complete": True}
 
 
 class _ArrowFrames(io.RawIOBase):
@@ -169,8 +195,8 @@ class _ArrowFrames(io.RawIOBase):
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str, argument: str) -> object:
-    row = connection.execute(sql, [argument]).fetchone()
-    return row[0] if row else None
+    rows = connection.execute(sql, [argument]).fetchall()
+    return rows[0][0] if rows else None
 
 
 def _statement(task: QueryTask, locate: Locate) -> Statement:
