@@ -36,13 +36,20 @@ class QueryEngine:
     """Runs statements; shared between threads. `close` ends the fork server; without it, it ends with this process.
 
     At most `concurrent` queries run at a time and `per_user` of one user; `waiting` more wait for their turn, which
-    goes round by user.
+    goes round by user. With `require_sandbox` no query runs where the kernel can't confine its process.
     """
 
     def __init__(
-        self, limits: EngineLimits | None = None, concurrent: int = 4, per_user: int = 2, waiting: int = 200
+        self,
+        limits: EngineLimits | None = None,
+        concurrent: int = 4,
+        per_user: int = 2,
+        waiting: int = 200,
+        *,
+        require_sandbox: bool = False,
     ) -> None:
         self.limits = limits or EngineLimits()
+        self._require_sandbox = require_sandbox
         self._slots = QuerySlots(concurrent, per_user, waiting)
         self._launcher = WorkerLauncher()
 
@@ -125,6 +132,7 @@ class QueryEngine:
 
     def _ask(self, task: QueryTask, user: str, cancellation: Cancellation, read: Callable[[Answer], _T]) -> _T:
         deadline = time.monotonic() + task.timeout_seconds
+        task = replace(task, require_sandbox=self._require_sandbox)
         with self._slots.held(user, task.dataset, deadline, cancellation):
             worker = self._launcher.launch()
             answer: Answer | None = None

@@ -63,7 +63,7 @@ def confine_process(limits: EngineLimits, timeout_seconds: float) -> None:
     _lower(resource.RLIMIT_AS, limits.address_space_bytes)
     if sys.platform == "linux":
         _bind_to_parent()
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        Path("/proc/self/oom_score_adj").write_bytes(b"1000")
 
 
 def _lower(which: int, value: int) -> None:

@@ -17,7 +17,8 @@ class QueryTask:
 
     `skip` rows are passed over, `keep` are returned, and rows are counted on up to `limits.count_rows`; a `dry` run
     stops before the first row. `dataset` only names what was asked for in error texts. The clock of
-    `timeout_seconds` runs in the caller. `parameters` are as `parameters.encode` wrote them.
+    `timeout_seconds` runs in the caller. `parameters` are as `parameters.encode` wrote them. With
+    `require_sandbox` nothing runs in a process that the kernel does not confine.
     """
 
     sql: str
@@ -29,6 +30,7 @@ class QueryTask:
     limits: EngineLimits
     parameters: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
     dry: bool = False
+    require_sandbox: bool = False
 
     def to_bytes(self) -> bytes:
         """The task as UTF-8 JSON."""
@@ -43,6 +45,7 @@ class QueryTask:
                 "limits": self.limits.to_json(),
                 "parameters": dict(self.parameters),
                 "dry": self.dry,
+                "require_sandbox": self.require_sandbox,
             }
         ).encode()
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import duckdb
 import pyarrow as pa
 
+from data_platform.governance.engine.confinement import MEND, confine
 from data_platform.governance.engine.frames import Frame, receive_frame, send_frame
 from data_platform.governance.engine.guard import check, named_tables
 from data_platform.governance.engine.limits import confine_process, soft_timeout
@@ -52,6 +53,7 @@ def answer(channel: socket.socket) -> None:
     task = QueryTask.from_bytes(payload)
     confine_process(task.limits, task.timeout_seconds)
     try:
+        shut(task)
         run(task, channel)
     except ProblemError as found:
         problem = found.problem
@@ -62,6 +64,17 @@ def answer(channel: socket.socket) -> None:
     else:
         return
     send_frame(channel, Frame.PROBLEM, json.dumps(problem.to_json()).encode())
+
+
+def shut(task: QueryTask) -> None:
+    """Have the kernel shut everything but the files of the views; DuckDB has no thread yet.
+
+    Raises:
+        ProblemError: when the task wants no less than all of it, and the kernel lacks a part.
+    """
+    report = confine(file for files in task.views.values() for file in files)
+    if task.require_sandbox and not report.complete:
+        raise ProblemError(QueryProblem(ProblemKind.SANDBOX, f"Queries are refused: {report}", hint=MEND))
 
 
 def run(task: QueryTask, channel: socket.socket) -> None:
