@@ -85,6 +85,9 @@ class Settings(BaseSettings):
 
     token: SecretStr | None = Field(default=None, description="Act as the user whom this token belongs to.")
     queries_per_minute: int = Field(default=10, ge=1, le=100_000, description="Per user.")
+    require_sandbox: bool = Field(
+        default=False, description="Whether queries are refused where the kernel can't confine their processes."
+    )
     query_audit_encryption_key: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("QUERY_AUDIT_ENCRYPTION_KEY", "query_audit_encryption_key"),

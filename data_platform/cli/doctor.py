@@ -17,6 +17,7 @@ from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table
 from data_platform.errors import PlatformError
 from data_platform.governance.audit_key import VARIABLE, key_path, open_cipher
+from data_platform.governance.engine.confinement import MEND, confinement_report
 from data_platform.records.databases import open_databases
 from data_platform.records.migrations import migration_status
 from data_platform.settings import KEN_FRENCH_URL, Settings, load_settings
@@ -51,7 +52,7 @@ def doctor(
     settings = load_settings()
     findings = [_python(), *_examine(_home, settings), *_examine(_database, settings), *_examine(_key, settings)]
     findings += [*_examine(_wrds, settings), _factors(settings), *_examine(_backups, settings)]
-    findings += _examine(_daemon, settings)
+    findings += [*_examine(_daemon, settings), _sandbox(settings)]
     if connect:
         findings += _examine(_sign_in, settings)
     if as_json:
@@ -173,6 +174,13 @@ def _daemon(settings: Settings) -> list[Finding]:
     return [Finding("daemon", "problem", watch.message, mend) for watch in found] or [
         Finding("daemon", "ok", f"{len(daemons)} parts, all alive")
     ]
+
+
+def _sandbox(settings: Settings) -> Finding:
+    report = confinement_report()
+    if report.complete:
+        return Finding("query sandbox", "ok", str(report))
+    return Finding("query sandbox", "problem" if settings.require_sandbox else "note", str(report), MEND)
 
 
 def _sign_in(settings: Settings) -> list[Finding]:

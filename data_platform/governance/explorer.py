@@ -54,7 +54,7 @@ class DataExplorerService:
         self._records = records
         self._warehouse = warehouse
         self._settings = settings
-        self._engine = engine or shared_engine()
+        self._engine = engine or shared_engine(settings.require_sandbox)
 
     def list_datasets(self, user: User) -> list[DatasetInfoDTO]:
         """The datasets that the user has the permission of, with the latest version of each table.
@@ -201,9 +201,9 @@ class DataExplorerService:
 
 
 @cache
-def shared_engine() -> QueryEngine:
+def shared_engine(require_sandbox: bool) -> QueryEngine:  # noqa: FBT001 - the key of a cache
     """The process's engine; its fork server is started by the first query and ended with the process."""
-    engine = QueryEngine()
+    engine = QueryEngine(require_sandbox=require_sandbox)
     atexit.register(engine.close)
     return engine
 
