@@ -27,6 +27,8 @@ _NET_RIGHTS: Final = {4: 0b11}
 _SCOPES: Final = {6: 0b11}
 """Abstract Unix sockets of others, and signals to others."""
 
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+
 
 class _Ruleset(ctypes.Structure):
     _fields_ = (("files", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scopes", ctypes.c_uint64))
@@ -83,8 +85,7 @@ def _up_to(abi: int, rights: dict[int, int]) -> int:
 
 
 def _call(number: int, *arguments: object) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
-    answer = int(libc.syscall(ctypes.c_long(number), *arguments))
+    answer = int(_LIBC.syscall(ctypes.c_long(number), *arguments))
     if answer < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return answer

@@ -32,6 +32,8 @@ def _statements(views: Mapping[str, tuple[str, ...]], limits: EngineLimits) -> I
     yield "SET python_enable_replacements = false"
     yield "SET allow_persistent_secrets = false"
     yield "SET enable_progress_bar = false"
+    # Binding for the description, again for the run, and running read the same footers, of files that never change.
+    yield "SET parquet_metadata_cache = true"
     yield "SET errors_as_json = true"
     yield "SET TimeZone = 'UTC'"
     yield f"SET max_expression_depth = {limits.expression_depth}"
