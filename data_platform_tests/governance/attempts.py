@@ -25,7 +25,9 @@ import duckdb
 
 from data_platform.governance.engine import worker
 from data_platform.governance.engine.confinement import confine
+from data_platform.governance.engine.landlock import landlock_abi, restrict_to_reading
 from data_platform.governance.engine.limits import MIB, EngineLimits, confine_process
+from data_platform.governance.engine.seccomp import restrict_calls
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PRELOADED = (worker.answer, encodings.idna.ToASCII)
@@ -41,9 +43,9 @@ X86_CALLS = {
 
 @dataclass(frozen=True)
 class Ground:
-    """What there is to be reached, and by whom."""
+    """What there is to be reached, by whom, and which parts confine them: "both", one of them, or none ("")."""
 
-    confined: bool
+    confined: str
     user: int | None
     permitted: str
     other: str
@@ -54,9 +56,9 @@ class Ground:
     abstract: str
 
 
-def attempts(ground: Ground) -> dict[str, Callable[[], object]]:
+def attempts(ground: Ground, parent: int) -> dict[str, Callable[[], object]]:
     """By name; each raises when it is refused."""
-    folder, parent = Path(ground.folder), os.getppid()
+    folder = Path(ground.folder)
     database = duckdb.connect()
     victim = folder / "victim"
     return {
@@ -136,6 +138,7 @@ def main() -> None:
         os.setgid(ground.user)
         os.setuid(ground.user)
         LIBC.prctl(4, 1, 0, 0, 0)  # what changed its user is closed to its own user otherwise
+    parent = os.getpid()
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -143,9 +146,17 @@ def main() -> None:
     found: dict[str, str] = {}
     if ground.confined:
         confine_process(EngineLimits(address_space_bytes=2048 * MIB), 20.0)
-        confine([ground.permitted])
-        found = raw_calls()
-    found |= {name: outcome(attempt) for name, attempt in attempts(ground).items()}
+    match ground.confined:
+        case "both":
+            confine([ground.permitted])
+            found = raw_calls()
+        case "landlock":
+            restrict_to_reading([ground.permitted, "/proc/self/cgroup", "/sys/fs/cgroup"], landlock_abi())
+        case "seccomp":
+            restrict_calls()
+        case _:
+            pass
+    found |= {name: outcome(attempt) for name, attempt in attempts(ground, parent).items()}
     os.write(1, json.dumps(found).encode())
     os._exit(0)
 

@@ -18,7 +18,7 @@ import pytest
 
 from data_platform.governance.engine.confinement import confinement_report
 from data_platform.settings import PROJECT_ROOT
-from data_platform_tests.governance.attempts import Ground
+from data_platform_tests.governance.attempts import X86_CALLS, Ground
 from data_platform_tests.governance.market import crsp_rows, write_parquet
 
 NOBODY = 65534
@@ -50,7 +50,7 @@ def ground() -> Iterator[Ground]:
         for path in (folder, *folder.iterdir()):
             path.chmod(0o777)
         ports = (tcp.getsockname()[1], udp.getsockname()[1])
-        yield Ground(True, None, permitted, other, str(folder), *ports, str(folder / "socket"), name)
+        yield Ground("both", None, permitted, other, str(folder), *ports, str(folder / "socket"), name)
 
 
 def python(program: list[str], given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -89,15 +89,25 @@ def test_the_kernel_alone_shuts_everything_but_the_files_of_the_query(ground: Gr
     confined = outcomes(whose)
     reached = {name for name, said in confined.items() if said == "reached"}
     assert reached == PERMITTED
+    assert {confined[name] for name in X86_CALLS if name in confined} <= {"EPERM"}
     assert (Path(ground.folder) / "victim").read_text() == "precious"
     assert left_behind(ground) == ["doomed", "other.parquet", "permitted.parquet", "socket", "victim"]
     # The same attempts by the same user, unconfined: the doors that were found shut do stand open.
-    free = outcomes(replace(whose, confined=False))
+    free = outcomes(replace(whose, confined=""))
     shut = {name for name, said in free.items() if said != "reached"}
     assert shut <= (OFTEN_SHUT if user is not None else set())
     for name in ("made", "copied", "symlinked", "linked", "renamed"):
         (Path(ground.folder) / name).unlink()
     (Path(ground.folder) / "folder").rmdir()
+
+
+def test_each_part_by_itself_shuts_its_own_doors_and_needs_the_other(ground: Ground) -> None:
+    files = {"other", "other by DuckDB", "passwd", "parent's environment", "parent's memory"}
+    filtered = {name for name, said in outcomes(replace(ground, confined="seccomp")).items() if said == "reached"}
+    assert filtered == PERMITTED | files
+    landlocked = {name for name, said in outcomes(replace(ground, confined="landlock")).items() if said == "reached"}
+    assert not landlocked & {*files, "creating", "opening to write", "listing", "rename", "remove", "TCP"}
+    assert landlocked >= {"UDP", "Unix socket by path", "chmod"}
 
 
 CONFINED = """
