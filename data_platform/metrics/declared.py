@@ -50,6 +50,7 @@ REFUSALS: Final = (
     "unsupported",
     "unknown_name",
     "binding",
+    "parameter",
     "value",
     "too_large",
     OTHER,
