@@ -83,7 +83,7 @@ class Door:
         """What an answer tells that it must not: foreign values and names, and paths of any kind."""
         said = answer.said.lower()
         leaks = leaked_by_error(said, sql) if answer.refused else [word for word in LEAKS if word in said]
-        paths = [path for path in (str(self._folder), "/etc/", "/proc/", "/usr/", "/tmp/") if path in answer.said]
+        paths = [path for path in (str(self._folder), "/etc/", "/proc/", "/usr/", "/home/") if path in answer.said]
         return leaks + paths
 
     def changed(self) -> set[str]:

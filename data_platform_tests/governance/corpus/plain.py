@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -103,8 +104,8 @@ class Plain:
         secret_arrow = pa.Table.from_pandas(secret_df)
         secret_batch = secret_arrow.to_batches()[0]
         secret_reader = secret_arrow.to_reader()
-        secret_polars = pl.from_arrow(secret_arrow)
-        secret_dict = {"owner": secret_df["owner"].to_numpy(), "n": secret_df["n"].to_numpy()}
+        secret_polars = pl.DataFrame({"owner": ["SEKRIT-polars"]})
+        secret_dict = {"owner": np.array(["SEKRIT-numpy"])}
         self._connection.execute(sql)
         del secret_batch, secret_reader, secret_polars, secret_dict
         return self._connection.fetchall(), [str(column[0]) for column in self._connection.description or []]

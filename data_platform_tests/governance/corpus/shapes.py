@@ -17,8 +17,8 @@ _CONSTANTS: Final = frozenset({"string_const", "numeric_const"})
 
 def shape(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     """The statement's tree without what does not count; for what DuckDB serialises no tree of, its tokens."""
-    row = connection.execute("SELECT json_serialize_sql($1::VARCHAR)", [sql]).fetchone()
-    document = json.loads(row[0]) if row else {"error": True}
+    ((serialized,),) = connection.execute("SELECT json_serialize_sql($1::VARCHAR)", [sql]).fetchall()
+    document = json.loads(serialized)
     if document["error"]:
         return _token_shape(sql)
     return json.dumps(_bare(document["statements"]), sort_keys=True)

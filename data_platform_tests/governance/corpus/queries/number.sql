@@ -17,7 +17,7 @@ SELECT sin(1), cos(1), tan(1), atan2(1, 2), radians(180), degrees(pi())
 SELECT isnan('nan'::DOUBLE), isinf('inf'::DOUBLE), isfinite(1.0), 'nan'::DOUBLE
 
 -- number-007 division by nothing
-SELECT 1 / 0, 1 // 0, 0.0 / 0, 5 % 0
+SELECT 1 / 0, 0.0 / 0, TRY(1 // 0)
 
 -- number-008 large numbers
 SELECT 170141183460469231731687303715884105727::HUGEINT, 18446744073709551615::UBIGINT, 1e300 * 1e10

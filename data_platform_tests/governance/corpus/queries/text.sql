@@ -14,7 +14,7 @@ SELECT regexp_extract(ticker, '(\d+)', 1), regexp_replace(ticker, '0+', 'o'), re
 SELECT format('{:.2f}', 1.005), printf('%05d', permno), format('{:,}', 1234567) FROM crsp_names
 
 -- text-006 alike
-SELECT levenshtein(ticker, 'T10001'), jaro_winkler_similarity(ticker, 'T10002'), hamming(ticker, 'T10003') FROM crsp_names
+SELECT levenshtein(ticker, 'T10001'), jaro_winkler_similarity(ticker, 'T10002'), hamming('ab', 'ac') FROM crsp_names
 
 -- text-007 digests
 SELECT md5(ticker), sha256(ticker), hash(ticker) IS NOT NULL, base64(encode(ticker)) FROM crsp_names

@@ -1,0 +1,53 @@
+"""Statements drawn from a grammar: what plain DuckDB answers, the door answers alike; what it refuses, the door does too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, reject, settings
+
+from data_platform.errors import PlatformError
+from data_platform.governance.engine.engine import QueryEngine
+from data_platform_tests.governance.corpus.grammar import statements
+from data_platform_tests.governance.corpus.market import open_plain, write
+from data_platform_tests.governance.corpus.rows import difference
+
+SHORT, LONG = 300, 10_000
+PAGE = 10_000
+
+
+def test_the_door_answers_any_select_as_duckdb_does(engine: QueryEngine, tmp_path: Path, torture: bool) -> None:
+    views = write(tmp_path / "tables")
+    seen: Counter[str] = Counter()
+
+    @settings(
+        max_examples=LONG if torture else SHORT,
+        derandomize=not torture,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(sql=statements())
+    def compare(sql: str) -> None:
+        try:
+            expected = plain.sql(sql).to_arrow_table()
+        except duckdb.Error:
+            seen["refused by both"] += 1
+            with pytest.raises(PlatformError):
+                engine.run(sql, views, dataset="crsp", timeout_seconds=30, page=1, page_size=PAGE)
+            reject()
+        page = engine.run(sql, views, dataset="crsp", timeout_seconds=30, page=1, page_size=PAGE)
+        seen["answered by both"] += 1
+        assert (page.rows_counted, page.counted_all) == (expected.num_rows, True)
+        if expected.num_rows <= PAGE:
+            found = difference(page.table, expected, ordered="ORDER BY ALL" in sql.rpartition(")")[2])
+            assert found is None
+
+    with open_plain(views) as plain:
+        compare()
+    assert seen["answered by both"] >= (LONG if torture else SHORT)
