@@ -11,8 +11,8 @@ import duckdb
 from data_platform.errors import PlatformError
 from data_platform.governance.engine.engine import QueryEngine
 from data_platform.governance.explorer import DataExplorerService
-from data_platform.governance.pinning import views_of
 from data_platform.governance.permissions import Role, User
+from data_platform.governance.pinning import views_of
 from data_platform.records import query_audit
 from data_platform.records.connection import Records
 from data_platform.records.query_audit import AuditedQuery

@@ -159,7 +159,7 @@ _BY_KIND: Final = {Kind.NUMBER: _NUMBERS, Kind.TEXT: _TEXTS, Kind.DAY: _DAYS}
 
 @st.composite
 def expression(draw: st.DrawFn, scope: Scope, kind: Kind, depth: int) -> str:
-    """One of the kind asked for: a column most of the time when there is one, a literal, or something made of others."""
+    """One of the kind asked for: a column more often than not, a literal, or something made of others."""
     leaves = scope.columns(kind)
     if depth and draw(st.booleans()):
         return _made_of(draw, draw(st.sampled_from(_BY_KIND[kind])), scope, depth - 1)

@@ -21,10 +21,21 @@ def difference(found: pa.Table, expected: pa.Table, *, ordered: bool) -> str | N
         return f"{len(ours)} rows, expected {len(theirs)}"
     if not ordered:
         ours, theirs = sorted(ours, key=_key), sorted(theirs, key=_key)
-    for left, right in zip(ours, theirs, strict=True):
-        if not _same(left, right):
-            return f"row {left}, expected {right}"
-    return None
+    wrong = [(left, right) for left, right in zip(ours, theirs, strict=True) if not _same(left, right)]
+    if not wrong or (not ordered and _match([left for left, _ in wrong], [right for _, right in wrong])):
+        return None
+    return f"row {wrong[0][0]}, expected {wrong[0][1]}"
+
+
+def _match(ours: list[list[Any]], theirs: list[list[Any]]) -> bool:
+    """Whether each row has one that is the same: what differs in the last digit may be sorted otherwise."""
+    left_over = list(theirs)
+    for row in ours:
+        place = next((i for i, other in enumerate(left_over) if _same(row, other)), None)
+        if place is None:
+            return False
+        del left_over[place]
+    return True
 
 
 def _rows(table: pa.Table) -> list[list[Any]]:
@@ -34,9 +45,8 @@ def _rows(table: pa.Table) -> list[list[Any]]:
 
 
 def _key(value: object) -> str:
-    """Rough enough that what counts as the same stands at the same place."""
     if isinstance(value, float):
-        return "nan" if math.isnan(value) else f"{value:.6g}" if value else "0"
+        return "nan" if math.isnan(value) else f"{value:.{_DIGITS}g}" if value else "0"
     if isinstance(value, list | tuple):
         return f"[{','.join(map(_key, cast('list[object]', value)))}]"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Statements drawn from a grammar: what plain DuckDB answers, the door answers alike; what it refuses, the door does too."""
+"""Statements drawn from a grammar: what DuckDB answers, the door answers alike; what it refuses, so does the door."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_door_answers_any_select_as_duckdb_does(engine: QueryEngine, tmp_pat
         database=None,
         print_blob=True,
         phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(sql=statements())
     def compare(sql: str) -> None:

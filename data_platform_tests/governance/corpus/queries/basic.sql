@@ -79,3 +79,9 @@ SELECT permno, date FROM crsp_daily ORDER BY abs(coalesce(ret, 0)) DESC, permno,
 -- basic-027 comments are no harm
 SELECT /* the id */ permno -- a note; DROP TABLE x
 FROM crsp_daily
+
+-- basic-028 upwards and downwards
+SELECT permno, date FROM crsp_daily ORDER BY permno ASC, date DESC NULLS FIRST
+
+-- basic-029 nothing instead of an error
+SELECT TRY(ticker::INTEGER) FROM crsp_names

@@ -57,3 +57,18 @@ SELECT generate_subscripts([7, 8, 9], 1)
 
 -- nested-020 union type
 SELECT union_value(k := 1).k, union_tag(union_value(k := 1))::VARCHAR
+
+-- nested-021 JSON taken apart into rows
+SELECT n.permno, e.key, e.value FROM crsp_names n, json_each('{"a": 1, "b": [2]}') e
+
+-- nested-022 JSON taken apart into a tree
+SELECT fullkey, type, atom FROM json_tree('{"a": {"b": [1, 2]}}')
+
+-- nested-023 values of an enum
+SELECT enum_range(NULL::ENUM('low', 'high')), enum_first(NULL::ENUM('low', 'high')), 'low'::ENUM('low', 'high') < 'high'
+
+-- nested-024 a row repeated
+SELECT * FROM repeat('x', 3)
+
+-- nested-025 JSON changed
+SELECT json_set('{"a": 1}'::JSON, '$.b', '2'::JSON), json_remove('{"a": 1, "b": 2}', '$.a'), json_merge_patch('{"a": 1}', '{"a": 2}')
