@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
+TABLE_FUNCTIONS: Final = frozenset(
+    {"range", "generate_series", "unnest", "json_each", "json_tree", "repeat", "repeat_row"}
+)
 
 
 def _names(*groups: str) -> frozenset[str]:
@@ -49,7 +51,7 @@ regexp_escape regexp_extract regexp_extract_all regexp_full_match regexp_matches
 repeat replace reverse right right_grapheme rpad rtrim sha1 sha256 split split_part starts_with str_split
 str_split_regex string_split string_split_regex string_to_array strip_accents strlen strpos substr substring
 substring_grapheme suffix to_base64 translate trim ucase unicode upper url_decode url_encode uuid gen_random_uuid
-uuidv4 uuidv7
+uuidv4 uuidv7 uuid_extract_timestamp uuid_extract_version
 """
 
 _NESTED: Final = """
@@ -75,13 +77,16 @@ union_extract union_tag union_value unnest unpivot_list regexp_split_to_table
 """
 
 _JSON: Final = """
-array_to_json from_json from_json_strict json json_array json_array_length json_contains json_exists json_extract
-json_extract_path json_extract_path_text json_extract_string json_group_array json_group_object json_keys
-json_merge_patch json_object json_pretty json_quote json_structure json_transform json_transform_strict json_type
-json_valid json_value row_to_json to_json
+array_to_json from_json from_json_strict json json_array json_array_length json_contains json_deep_merge json_exists
+json_extract json_extract_path json_extract_path_text json_extract_string json_group_array json_group_object
+json_group_structure json_insert json_keys json_merge_patch json_merge_patch_diff json_normalize json_object json_pretty
+json_quote json_remove json_replace json_set json_strip_nulls json_structure json_transform json_transform_strict
+json_type json_valid json_value row_to_json to_json
 """
 
 _CONDITIONS: Final = "alias coalesce constant_or_null if ifnull nullif switch typeof pg_typeof get_type"
+
+_ENUMS: Final = "enum_code enum_first enum_last enum_range enum_range_boundary"
 
 _AGGREGATES: Final = """
 any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min
@@ -100,6 +105,6 @@ cume_dist dense_rank fill first_value lag last_value lead nth_value ntile percen
 _GROUPING: Final = "grouping grouping_id"
 
 FUNCTIONS: Final = _names(
-    _OPERATORS, _NUMBERS, _DATES, _TEXT, _NESTED, _JSON, _CONDITIONS, _AGGREGATES, _WINDOWS, _GROUPING
+    _OPERATORS, _NUMBERS, _DATES, _TEXT, _NESTED, _JSON, _CONDITIONS, _ENUMS, _AGGREGATES, _WINDOWS, _GROUPING
 )
 """Scalar, aggregate and window functions, lower case."""
