@@ -87,7 +87,10 @@ class Answer:
         int(self._done["rows"])
         with pa.ipc.open_stream(pa.py_buffer(b"".join(self._arrow))) as reader:
             table = reader.read_all()
-        table.validate(full=True)
+        table.validate()
+        for column in table.columns:
+            # A HUGEINT can have a digit more than Arrow's decimals are meant to; without offsets, nothing can be wrong.
+            column.validate(full=not pa.types.is_decimal(column.type))
         self._table = table
         self._arrow.clear()
 
