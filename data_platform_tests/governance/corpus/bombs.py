@@ -30,10 +30,10 @@ _ADDRESS_SPACE: Final = 2048 * MIB
 _WORDS: Final = {b"A": "answered", b"R": "refused", b"M": "memory"}
 
 
-def outcomes(statements: Sequence[str], crsp_daily: Path) -> list[str]:
-    """What became of each statement over the permitted table, in order."""
+def outcomes(statements: Sequence[str], crsp_daily: Path, seconds: float = SECONDS) -> list[str]:
+    """What became of each statement over the permitted table, in order, within so many seconds for each."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, str(crsp_daily)],
+        [sys.executable, "-m", __name__, str(crsp_daily), str(seconds)],
         input=json.dumps(list(statements)),
         capture_output=True,
         text=True,
@@ -44,7 +44,7 @@ def outcomes(statements: Sequence[str], crsp_daily: Path) -> list[str]:
     return json.loads(done.stdout)
 
 
-def _main(crsp_daily: str) -> None:
+def _main(crsp_daily: str, seconds: float) -> None:
     statements: list[str] = json.loads(sys.stdin.read())
     found: dict[int, str] = {}
     running: dict[int, tuple[int, int, float]] = {}
@@ -55,7 +55,7 @@ def _main(crsp_daily: str) -> None:
             process, ready, answer = _start(sql, crsp_daily)
             os.read(ready, 1)
             os.close(ready)
-            running[answer] = (number, process, time.monotonic() + SECONDS)
+            running[answer] = (number, process, time.monotonic() + seconds)
         soonest = min(deadline for _, _, deadline in running.values())
         readable, _, _ = select.select(list(running), [], [], max(0.0, soonest - time.monotonic()))
         late = [answer for answer, (_, _, deadline) in running.items() if deadline <= time.monotonic()]
@@ -104,4 +104,4 @@ def _run(sql: str, crsp_daily: str, ready: int, answer: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    _main(sys.argv[1], float(sys.argv[2]))
