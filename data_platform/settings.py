@@ -39,6 +39,10 @@ def _channels(value: object) -> object:
     return names
 
 
+def _names(value: object) -> object:
+    return {name.strip() for name in value.split(",") if name.strip()} if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """Everything that differs between one installation and the next. Secrets print as stars."""
 
@@ -85,6 +89,10 @@ class Settings(BaseSettings):
 
     token: SecretStr | None = Field(default=None, description="Act as the user whom this token belongs to.")
     queries_per_minute: int = Field(default=10, ge=1, le=100_000, description="Per user.")
+    exports_per_hour: int = Field(default=5, ge=1, le=100_000, description="Per user.")
+    reference_datasets: Annotated[frozenset[str], NoDecode, BeforeValidator(_names)] = Field(
+        default=frozenset(), description="Public datasets whose tables may be joined to those of a licensed one."
+    )
     require_sandbox: bool = Field(
         default=False, description="Whether queries are refused where the kernel can't confine their processes."
     )

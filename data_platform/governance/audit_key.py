@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from pathlib import Path
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from data_platform.errors import ConfigurationError
 from data_platform.records.private_files import create_private, private_folder, write_private
@@ -24,7 +27,7 @@ class QueryCipher:
     """Encrypts with the newest key, decrypts with any of them."""
 
     def __init__(self, keys: list[str]) -> None:
-        self._keys = keys
+        self._keys = tuple(keys)
         self._newest = Fernet(keys[0]) if keys else None
         self._all = MultiFernet([Fernet(key) for key in keys])
 
@@ -62,6 +65,15 @@ class QueryCipher:
                 "What is stored was encrypted with a key that is not configured.",
                 hint=f"Add the older key to {VARIABLE}, comma-separated, newest first.",
             ) from None
+
+    def derived(self, purpose: str) -> list[bytes]:
+        """Keys of 32 bytes for another purpose, newest first, from which nobody finds the keys themselves."""
+        return [
+            HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(
+                base64.urlsafe_b64decode(key.encode())
+            )
+            for key in self._keys
+        ]
 
     def renewed(self, stored: bytes) -> bytes | None:
         """Return the same content under the newest key; None when it is under that one already.

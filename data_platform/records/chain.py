@@ -29,6 +29,8 @@ GENESIS: Final = "0" * 64
 
 _CHAIN_COLUMNS: Final = ("previous_hash", "hash")
 _TEXT, _DIGEST = "query_text", "query_text_sha256"
+_YOUNGER: Final = frozenset({"kind", "result_sha256", "result_order_sha256"})
+"""Columns that older rows were hashed without: where they are null, they are no part of a row's content."""
 _BATCH: Final = 2_000
 
 
@@ -56,9 +58,10 @@ def canonical(row: Mapping[str, object]) -> str:
     """Write a row, without its chain columns, as JSON that depends on nothing but the content.
 
     Keys are sorted, times are UTC with microseconds, bytes are base64. Of a text and its digest one is left out: the
-    text, or, in rows from before there were digests, the empty digest.
+    text, or, in rows from before there were digests, the empty digest. A younger column counts where it has a value.
     """
     left_out = {*_CHAIN_COLUMNS, _DIGEST if row.get(_DIGEST) is None else _TEXT}
+    left_out |= {name for name in _YOUNGER if row.get(name) is None}
     content = {key: plain(value) for key, value in row.items() if key not in left_out}
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 

@@ -22,9 +22,15 @@ from data_platform.records.rate_limits import Limit
 from data_platform.records.scope import Scope
 
 Result = Literal["success", "error", "timeout", "rate_limited", "denied", "cancelled"]
+Kind = Literal["dry_run", "export", "replay"]
+"""What an audited statement was, when it was no query or preview."""
 
 _SCOPE: Final = Scope.system("query-audit")
 _RATE_LIMITED: Final = {"result": "rate_limited"}
+_COLUMNS: Final = """
+    id, created_at, attempt_id, user_id, dataset, manifest_version, manifest_versions, query_fingerprint, query_text,
+    row_count, duration_ms, client_ip, result, kind, result_sha256, result_order_sha256
+"""
 
 Versions = int | Mapping[str, int] | None
 """What a query may read: table names with their manifest versions, one version, or None before anything is pinned."""
@@ -48,8 +54,19 @@ class SealedText:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultHash:
+    """The SHA-256 (hex) of a result's rows in any order, and in their own when the query gives them one."""
+
+    any_order: str
+    own_order: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditedQuery:
-    """One row; an attempt or refusal when `attempt_id` is None, an outcome otherwise."""
+    """One row; an attempt or refusal when `attempt_id` is None, an outcome otherwise.
+
+    The hashes are those of a success's rows; `kind` is None for queries and previews.
+    """
 
     id: int
     created_at: dt.datetime
@@ -64,6 +81,9 @@ class AuditedQuery:
     duration_ms: int | None
     client_ip: str | None
     result: Result | None
+    kind: Kind | None = None
+    result_sha256: str | None = None
+    result_order_sha256: str | None = None
 
     def document(self) -> dict[str, object]:
         """The row as plain values, without the encrypted text; the time is in UTC."""
@@ -80,6 +100,8 @@ def record_attempt(
     text: SealedText,
     client_ip: str | None,
     limit: Limit,
+    *,
+    kind: Kind | None = None,
 ) -> Attempt:
     """Take a place of the user's limit and record the attempt. A refusal is recorded as well.
 
@@ -87,7 +109,7 @@ def record_attempt(
         RateLimitedError: at the limit, with the seconds until the next attempt is possible.
         DatabaseUnavailableError: when nothing could be recorded.
     """
-    row = _row(user, dataset, versions, text, client_ip)
+    row = _row(user, dataset, versions, text, client_ip, kind)
     with records.transaction(_SCOPE) as connection:
         place = rate_limits.take(connection, limit, user)
         audit_id = chain.append(connection, chain.QUERY_AUDIT, row if place.granted else row | _RATE_LIMITED)
@@ -97,20 +119,39 @@ def record_attempt(
 
 
 def record_refusal(
-    records: Records, user: str, dataset: str, text: SealedText, client_ip: str | None, *, result: Result = "denied"
+    records: Records,
+    user: str,
+    dataset: str,
+    text: SealedText,
+    client_ip: str | None,
+    *,
+    result: Result = "denied",
+    kind: Kind | None = None,
 ) -> int:
     """Record a query that was refused before it could become an attempt, and return the row's id."""
-    row = _row(user, dataset, None, text, client_ip)
+    row = _row(user, dataset, None, text, client_ip, kind)
     with records.transaction(_SCOPE) as connection:
         return chain.append(connection, chain.QUERY_AUDIT, {**row, "result": result})
 
 
-def record_outcome(records: Records, audit_id: int, row_count: int | None, duration_ms: int, result: Result) -> int:
-    """Record how the attempt `audit_id` ended, once, and return the new row's id."""
+def record_outcome(
+    records: Records,
+    audit_id: int,
+    row_count: int | None,
+    duration_ms: int,
+    result: Result,
+    *,
+    versions: Mapping[str, int] | None = None,
+    result_hash: ResultHash | None = None,
+) -> int:
+    """Record how the attempt `audit_id` ended, once, and return the new row's id.
+
+    `versions` are those that were read, when that is less than the attempt could read.
+    """
     with records.transaction(_SCOPE) as connection:
         attempt = connection.execute(
             """
-            SELECT user_id, dataset, manifest_version, manifest_versions, query_fingerprint, client_ip
+            SELECT user_id, dataset, manifest_version, manifest_versions, query_fingerprint, client_ip, kind
             FROM platform.data_query_audit
             WHERE id = %s AND attempt_id IS NULL AND result IS NULL
             """,
@@ -118,21 +159,36 @@ def record_outcome(records: Records, audit_id: int, row_count: int | None, durat
         ).fetchone()
         if attempt is None:
             raise ValueError(f"{audit_id} is no attempt")
-        versions = attempt.pop("manifest_versions")
+        by_table = attempt.pop("manifest_versions")
+        if versions is not None:
+            attempt["manifest_version"], by_table = split_versions(versions)
         return chain.append(
             connection,
             chain.QUERY_AUDIT,
             {
                 **attempt,
-                "manifest_versions": None if versions is None else Jsonb(versions),
+                "manifest_versions": None if by_table is None else Jsonb(by_table),
                 "attempt_id": audit_id,
                 "query_text": None,
                 "query_text_sha256": None,
                 "row_count": row_count,
                 "duration_ms": duration_ms,
                 "result": result,
+                "result_sha256": None if result_hash is None else result_hash.any_order,
+                "result_order_sha256": None if result_hash is None else result_hash.own_order,
             },
         )
+
+
+def with_outcome(connection: Connection, audit_id: int) -> list[AuditedQuery]:
+    """Return the attempt of that id and its outcome, as far as the table has them and the scope may see them."""
+    rows = connection.execute(
+        sql.SQL(
+            "SELECT {columns} FROM platform.data_query_audit WHERE id = {id}"
+            " UNION ALL SELECT {columns} FROM platform.data_query_audit WHERE attempt_id = {id}"
+        ).format(columns=sql.SQL(_COLUMNS), id=sql.Literal(audit_id))
+    ).fetchall()
+    return [AuditedQuery(**row) for row in rows]
 
 
 def recent(
@@ -141,12 +197,8 @@ def recent(
     """Return the newest rows that the scope may see, newest first."""
     rows = connection.execute(
         sql.SQL(
-            """
-            SELECT id, created_at, attempt_id, user_id, dataset, manifest_version, manifest_versions,
-                   query_fingerprint, query_text, row_count, duration_ms, client_ip, result
-            FROM platform.data_query_audit {} ORDER BY id DESC LIMIT {}
-            """
-        ).format(where(user_id=user, dataset=dataset), limit)
+            "SELECT {} FROM platform.data_query_audit {} ORDER BY id DESC LIMIT {}"
+        ).format(sql.SQL(_COLUMNS), where(user_id=user, dataset=dataset), limit)
     ).fetchall()
     return [AuditedQuery(**row) for row in rows]
 
@@ -159,7 +211,9 @@ def split_versions(versions: Versions) -> tuple[int | None, dict[str, int] | Non
     return (next(iter(by_table.values())) if len(by_table) == 1 else None), by_table
 
 
-def _row(user: str, dataset: str, versions: Versions, text: SealedText, client_ip: str | None) -> dict[str, object]:
+def _row(
+    user: str, dataset: str, versions: Versions, text: SealedText, client_ip: str | None, kind: Kind | None
+) -> dict[str, object]:
     version, by_table = split_versions(versions)
     return {
         "attempt_id": None,
@@ -174,4 +228,5 @@ def _row(user: str, dataset: str, versions: Versions, text: SealedText, client_i
         "duration_ms": None,
         "client_ip": client_ip,
         "result": None,
+        "kind": kind,
     }

@@ -90,6 +90,20 @@ def take(connection: Connection, limit: Limit, user: str) -> Place:
     return place
 
 
+def remaining(connection: Connection, limit: Limit, user: str) -> int:
+    """Return how many places the limit leaves now; takes none. Needs a scope that sees everything."""
+    found = connection.execute(
+        """
+        SELECT clock_timestamp() AS now,
+               (SELECT hits FROM platform.rate_limits WHERE action = %s AND subject = %s) AS hits
+        """,
+        (limit.action, EVERYONE if limit.shared else user),
+    ).fetchone()
+    assert found is not None  # noqa: S101 - a SELECT without FROM
+    place, _ = admit(found["hits"] or [], found["now"], limit)
+    return place.remaining + 1 if place.granted else 0
+
+
 def admit(hits: Sequence[dt.datetime], now: dt.datetime, limit: Limit) -> tuple[Place, list[dt.datetime]]:
     """Decide, from the moments of before, and return what to remember: those in the window and, if granted, now."""
     back = max((*hits, now)) - now

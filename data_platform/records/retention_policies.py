@@ -44,7 +44,7 @@ POLICIES: Final = (
         dt.timedelta(hours=24),
         "results live for a day; the audit has the query",
         clock="updated_at",
-        encrypted=("query_text", "parameters"),
+        encrypted=("query_text", "parameters", "error_message"),
     ),
     Policy("data_validation_results", None, "trends look back on them"),
     Policy("data_partition_statistics", None, "the next versions are judged by them"),

@@ -29,7 +29,7 @@ from data_platform.governance.explorer import (
 from data_platform.governance.explorer.asked import MAX_PAGE_ROWS, MAX_TIMEOUT_SECONDS, Asked, QueryResult
 from data_platform.governance.explorer.door import Door, shared_engine
 from data_platform.governance.explorer.export_files import ExportFile
-from data_platform.governance.parameters import Parameters
+from data_platform.governance.engine.parameters import Parameters
 from data_platform.governance.permissions import User
 from data_platform.records.connection import Records
 from data_platform.settings import Settings
@@ -82,7 +82,7 @@ class DataExplorerService:
         page: int = 1,
         page_size: int = MAX_PAGE_ROWS,
         as_of: AsOf | int | None = None,
-        parameters: Parameters = None,
+        parameters: Parameters | None = None,
         client_ip: str | None = None,
     ) -> QueryResult:
         """Run one SELECT over the tables of one dataset and return one page of its result.
@@ -128,7 +128,7 @@ class DataExplorerService:
         dataset: str,
         query: str,
         as_of: AsOf | int | None = None,
-        parameters: Parameters = None,
+        parameters: Parameters | None = None,
         client_ip: str | None = None,
     ) -> QueryPlanDTO:
         """What the query would answer with, without reading a row: columns, versions, estimated rows and bytes.
@@ -146,7 +146,7 @@ class DataExplorerService:
         dataset: str,
         query: str,
         as_of: AsOf | int | None = None,
-        parameters: Parameters = None,
+        parameters: Parameters | None = None,
         client_ip: str | None = None,
     ) -> QueryRequestDTO:
         """Store a query that `run_request` runs later, in this process or another.
@@ -163,7 +163,7 @@ class DataExplorerService:
         query: str,
         format: ExportFormat = "csv",  # noqa: A002 - the name is fixed
         as_of: AsOf | int | None = None,
-        parameters: Parameters = None,
+        parameters: Parameters | None = None,
         client_ip: str | None = None,
         *,
         escape_formulas: bool = False,
@@ -236,7 +236,7 @@ class DataExplorerService:
         query: str,
         format: ExportFormat = "csv",  # noqa: A002 - the name is fixed
         as_of: AsOf | int | None = None,
-        parameters: Parameters = None,
+        parameters: Parameters | None = None,
         client_ip: str | None = None,
         *,
         escape_formulas: bool = False,
