@@ -90,7 +90,7 @@ def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql
     from data_platform.orchestration.launching import run_failure, run_query_job  # noqa: PLC0415 - see above
     from data_platform.orchestration.resource import Platform, watched  # noqa: PLC0415 - see above
 
-    request_id: UUID = service.submit_request(session.user, dataset, sql)
+    request_id: UUID = service.submit_query(session.user, dataset, sql).id
     errors: list[PlatformError] = []
     platform = Platform(session.settings, session.records, session.warehouse)
     definitions = build_definitions(session.settings, {"platform": watched(platform, errors)}, pooled=False)
@@ -100,7 +100,7 @@ def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql
     if errors or not success:
         raise errors[0] if errors else run_failure("query_job", run_id)
     say(f"Request {request_id} ran as Dagster run {run_id}.")
-    return service.request_result(session.user, request_id)
+    return service.get_result(session.user, request_id).table
 
 
 def print_rows(title: str, table: pa.Table) -> None:

@@ -100,6 +100,7 @@ class DataPreviewDTO(Answer):
     columns: list[ColumnDTO]
     rows: list[dict[str, Any]] = Field(repr=False)
     total_rows: int
+    remaining_queries: int
 
 
 class QueryResultDTO(Answer):
@@ -210,7 +211,8 @@ class ReplayDTO(Answer):
     """What running an audited query again on the versions that it read came to. It holds no row.
 
     `verdict` is ``same`` when the results are equal, ``differs`` when they are not, and ``unknown`` when nobody can
-    tell, for the `reason` given. `replay_id` is the audit row of the replay's own attempt.
+    tell, for the `reason` given. `replay_id` is the audit row of the replay's own attempt. `rows_then` were given out
+    then, as one page or a file; `rows_now` is how many the results were compared in.
     """
 
     query_id: int

@@ -11,7 +11,7 @@ from typing import Any
 from data_platform.errors import ChecksumMismatchError, ConfigurationError, PlatformError
 from data_platform.governance.audit_key import open_cipher
 from data_platform.governance.permissions import User, require_administrator
-from data_platform.governance.result_files import remove_result
+from data_platform.governance.result_files import remove_folder, remove_result
 from data_platform.records import platform_audit, retention
 from data_platform.records.archive_files import ArchiveFiles
 from data_platform.records.archives import Archive
@@ -59,6 +59,9 @@ def apply_retention(records: Records, settings: Settings, user: User, now: dt.da
     def forget(row: Mapping[str, Any]) -> None:
         if row.get("result_location"):
             remove_result(exports, Path(row["result_location"]))
+        if "result_location" in row:
+            # Also what a run left that was killed before it could say where.
+            remove_folder(exports, row["user_id"], row["id"])
 
     run = RetentionRun([], [])
     with keeping(records.databases) as connection:

@@ -1,53 +1,108 @@
-"""A result kept as a Parquet file that only the service's account can read."""
+"""Results kept as files that only the service's account can read: written whole or not at all, durable before named."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import secrets
 import shutil
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import IO, Any, Final, cast
 from urllib.parse import quote
 from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_platform.errors import UsageError
+from data_platform.errors import PlatformError, UsageError
 from data_platform.records.private_files import private_folder, sync_folder
 
 _LONGEST_NAME: Final = 128
+_FACTS: Final = b"data_platform"
 
 
-def write_result(exports: Path, user_id: str, request_id: UUID, table: pa.Table) -> Path:
+def result_folder(exports: Path, user_id: str, request_id: UUID) -> Path:
+    """Where everything that a request left lies: `<exports>/<user>/<request>`."""
+    return exports / user_folder(user_id) / str(request_id)
+
+
+def write_result(
+    exports: Path, user_id: str, request_id: UUID, table: pa.Table, facts: Mapping[str, Any] | None = None
+) -> Path:
     """Write a result to `<exports>/<user>/<request>/result.parquet` (0600 in folders of 0700) and return its path.
+
+    Args:
+        exports: the folder of all results.
+        user_id: whose it is.
+        request_id: what it answers.
+        table: its rows.
+        facts: what else is known, as JSON has it; kept in the file.
+
+    Raises:
+        UsageError: when a column has a type that Parquet has no room for.
+        PlatformError: when it can't be written on this machine.
+    """
+    kept = distinct_names(table)
+    if facts is not None:
+        kept = kept.replace_schema_metadata({_FACTS: json.dumps(facts).encode()})
+    path = result_folder(exports, user_id, request_id) / "result.parquet"
+    write_file(path, lambda file: write_parquet(kept, file))
+    return path
+
+
+def read_result(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
+    """Read back a result and the facts in its file; None when it is gone."""
+    try:
+        table = pq.read_table(path)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+    except FileNotFoundError:
+        return None
+    metadata = table.schema.metadata or {}  # pyright: ignore[reportUnknownMemberType] - as above
+    return table, json.loads(metadata.get(_FACTS, b"{}"))
+
+
+def write_parquet(table: pa.Table, file: IO[bytes]) -> None:
+    """Write Parquet with zstd.
 
     Raises:
         UsageError: when a column has a type that Parquet has no room for.
     """
-    folder = private_folder(exports / user_folder(user_id) / str(request_id))
-    path = folder / "result.parquet"
-    draft = folder / f".{path.name}.{secrets.token_hex(4)}"
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            try:
-                pq.write_table(distinct_names(table), file, compression="zstd")  # pyright: ignore[reportUnknownMemberType] - stubs
-            except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError):
-                raise UsageError(
-                    f"A result with columns of these types can't be stored as Parquet: {_types(table)}.",
-                    hint="Cast unusual types (INTERVAL, UNION) to VARCHAR.",
-                ) from None
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync_folder(folder)
-    return path
+        pq.write_table(table, file, compression="zstd")  # pyright: ignore[reportUnknownMemberType] - stubs
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError):
+        raise UsageError(
+            f"A result with columns of these types can't be stored as Parquet: {types_of(table)}.",
+            hint="Cast unusual types (INTERVAL, UNION) to VARCHAR.",
+        ) from None
+
+
+def write_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write a file (0600) that appears whole, in a folder that is made if need be (0700).
+
+    Raises:
+        PlatformError: when it can't be written on this machine; nothing of it stays.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        private_folder(path.parent)
+        try:
+            descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w+b") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise PlatformError(
+            f"The result could not be kept: {error.strerror or 'its file could not be written'}.",
+            hint="An administrator can see to the disk with `data-platform doctor`.",
+        ) from None
 
 
 def remove_result(exports: Path, location: Path) -> None:
@@ -58,6 +113,17 @@ def remove_result(exports: Path, location: Path) -> None:
     """
     folder = location.parent
     if folder.resolve().parent.parent == exports.resolve() and folder.exists():
+        shutil.rmtree(folder)
+
+
+def remove_folder(exports: Path, user_id: str, request_id: UUID) -> None:
+    """Remove everything that a request left, when there is anything.
+
+    Raises:
+        OSError: when it can't be removed.
+    """
+    folder = result_folder(exports, user_id, request_id)
+    if folder.exists():
         shutil.rmtree(folder)
 
 
@@ -85,6 +151,7 @@ def distinct_names(table: pa.Table) -> pa.Table:
     return table.rename_columns(names)
 
 
-def _types(table: pa.Table) -> str:
+def types_of(table: pa.Table) -> str:
+    """The types of a table's columns, for a message."""
     types = {str(cast("object", field.type)) for field in table.schema}  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - stubs
     return ", ".join(sorted(types))

@@ -76,7 +76,7 @@ def _request(config: QueryConfig, service: DataExplorerService) -> UUID:
             raise UsageError("The request_id is no request id.", hint="It looks like a UUID.") from None
     if not (config.dataset and config.sql):
         raise UsageError("Nothing to run.", hint="Give a request_id, or a dataset and sql.")
-    return service.submit_request(local_administrator(), config.dataset, config.sql)
+    return service.submit_query(local_administrator(), config.dataset, config.sql).id
 
 
 def _refuse_references(run_config: Mapping[str, Any]) -> None:

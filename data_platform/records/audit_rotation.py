@@ -19,7 +19,10 @@ from data_platform.records.archives import OWNER_ROWS
 from data_platform.records.chain import QUERY_AUDIT, head_of
 
 _BATCH: Final = 500
-_TEXTS: Final = ((QUERY_AUDIT.table, ("query_text",)), ("query_requests", ("query_text", "parameters", "error_message")))
+_TEXTS: Final = (
+    (QUERY_AUDIT.table, ("query_text",)),
+    ("query_requests", ("query_text", "parameters", "error_message")),
+)
 
 Progress = Callable[[int, int], None]
 """Called with the audit rows that were passed just now and the number in all."""

@@ -196,9 +196,9 @@ def recent(
 ) -> list[AuditedQuery]:
     """Return the newest rows that the scope may see, newest first."""
     rows = connection.execute(
-        sql.SQL(
-            "SELECT {} FROM platform.data_query_audit {} ORDER BY id DESC LIMIT {}"
-        ).format(sql.SQL(_COLUMNS), where(user_id=user, dataset=dataset), limit)
+        sql.SQL("SELECT {} FROM platform.data_query_audit {} ORDER BY id DESC LIMIT {}").format(
+            sql.SQL(_COLUMNS), where(user_id=user, dataset=dataset), limit
+        )
     ).fetchall()
     return [AuditedQuery(**row) for row in rows]
 

@@ -73,7 +73,7 @@ class Ending:
     error_message: bytes | None = field(default=None, repr=False)
 
 
-def create(
+def create(  # noqa: PLR0913 - the columns of a request
     connection: Connection,
     user: str,
     dataset: str,
@@ -128,9 +128,7 @@ def recent(
 ) -> list[QueryRequest]:
     """Return a user's requests that are younger than `since` and that the scope may see, newest first."""
     rows = connection.execute(
-        sql.SQL(
-            "SELECT {columns} FROM platform.query_requests {where} ORDER BY created_at DESC LIMIT {limit}"
-        ).format(
+        sql.SQL("SELECT {columns} FROM platform.query_requests {where} ORDER BY created_at DESC LIMIT {limit}").format(
             columns=sql.SQL(_COLUMNS),
             where=where(
                 sql.SQL("created_at > clock_timestamp() - {}").format(sql.Literal(since)),

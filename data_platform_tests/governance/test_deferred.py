@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_platform.errors import ConfigurationError, NotPermittedError, UsageError
-from data_platform.governance import deferred
+from data_platform.governance.explorer import running_requests
 from data_platform.governance.audit_key import open_cipher
 from data_platform.governance.explorer import DataExplorerService
 from data_platform.governance.identity import local_administrator
@@ -44,7 +44,7 @@ def test_a_request_is_run_as_its_owner_and_its_page_is_kept(
     explorer: DataExplorerService, records: Records, settings: Settings, ann: User
 ) -> None:
     query = "SELECT permno, ret AS x, ret AS x FROM crsp_daily WHERE permno = 10002"
-    request_id = explorer.submit_request(ann, "crsp", query)
+    request_id = explorer.submit_query(ann, "crsp", query).id
     waiting = stored(records, request_id)
     assert (waiting.user_id, waiting.dataset, waiting.state) == ("ann", "crsp", "queued")
     assert b"crsp_daily" not in waiting.query_text
@@ -67,7 +67,7 @@ def test_a_request_is_run_as_its_owner_and_its_page_is_kept(
 def test_the_permissions_that_count_are_those_at_the_time_of_the_run(
     explorer: DataExplorerService, records: Records, ann: User
 ) -> None:
-    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
+    request_id = explorer.submit_query(ann, "crsp", "SELECT 1").id
     with records.transaction(ADMIN) as connection:
         users.revoke(connection, "ann", "dataset:crsp")
     with pytest.raises(NotPermittedError, match="Access to crsp requires dataset:crsp"):
@@ -84,7 +84,7 @@ def test_the_permissions_that_count_are_those_at_the_time_of_the_run(
 def test_a_run_that_fails_says_so(
     explorer: DataExplorerService, records: Records, settings: Settings, ann: User, query: str
 ) -> None:
-    request_id = explorer.submit_request(ann, "crsp", query)
+    request_id = explorer.submit_query(ann, "crsp", query).id
     with pytest.raises(UsageError):
         explorer.run_request(request_id)
     request = stored(records, request_id)
@@ -93,7 +93,7 @@ def test_a_run_that_fails_says_so(
 
 
 def test_the_local_administrator_can_defer_a_query_too(explorer: DataExplorerService, records: Records) -> None:
-    request_id = explorer.submit_request(local_administrator(), "fama_french", "SELECT count(*) FROM ff_factors_daily")
+    request_id = explorer.submit_query(local_administrator(), "fama_french", "SELECT count(*) FROM ff_factors_daily").id
     assert explorer.run_request(request_id).table.num_rows == 1
     assert "local%3A" in str(stored(records, request_id).result_location)
 
@@ -101,7 +101,7 @@ def test_the_local_administrator_can_defer_a_query_too(explorer: DataExplorerSer
 def test_of_eight_that_want_one_request_one_gets_it(
     explorer: DataExplorerService, records: Records, settings: Settings, ann: User
 ) -> None:
-    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
+    request_id = explorer.submit_query(ann, "crsp", "SELECT 1").id
     cipher, together = open_cipher(settings), threading.Barrier(8)
 
     def claim(_: int) -> str:
@@ -110,7 +110,7 @@ def test_of_eight_that_want_one_request_one_gets_it(
             together.wait(timeout=10)
         together.wait(timeout=10)
         try:
-            return deferred.claim(records, cipher, request_id).sql
+            return running_requests.claim(records, cipher, request_id).asked.sql
         except UsageError as error:
             return str(error)
 
@@ -123,8 +123,8 @@ def test_of_eight_that_want_one_request_one_gets_it(
 def test_a_request_whose_run_died_can_be_run_after_a_while(
     explorer: DataExplorerService, records: Records, settings: Settings, ann: User
 ) -> None:
-    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
-    deferred.claim(records, open_cipher(settings), request_id)
+    request_id = explorer.submit_query(ann, "crsp", "SELECT 1").id
+    running_requests.claim(records, open_cipher(settings), request_id)
     with pytest.raises(UsageError, match="is running already") as caught:
         explorer.run_request(request_id)
     assert "5 minutes" in str(caught.value.hint)
@@ -137,10 +137,10 @@ def test_a_request_whose_run_died_can_be_run_after_a_while(
 def test_a_claim_of_what_cannot_be_read_takes_nothing(
     explorer: DataExplorerService, records: Records, tmp_path: Path, ann: User
 ) -> None:
-    request_id = explorer.submit_request(ann, "crsp", "SELECT 1")
+    request_id = explorer.submit_query(ann, "crsp", "SELECT 1").id
     other = open_cipher(Settings(home=tmp_path / "other"))
     with pytest.raises(ConfigurationError):
-        deferred.claim(records, other, request_id)
+        running_requests.claim(records, other, request_id)
     assert stored(records, request_id).state == "queued"
 
 
@@ -148,6 +148,6 @@ def test_requests_that_make_no_sense(explorer: DataExplorerService, ann: User) -
     with pytest.raises(UsageError, match="was not found"):
         explorer.run_request(uuid4())
     with pytest.raises(UsageError, match="Unknown dataset"):
-        explorer.submit_request(ann, "nope", "SELECT 1")
+        explorer.submit_query(ann, "nope", "SELECT 1")
     with pytest.raises(UsageError, match="at most 16,384"):
-        explorer.submit_request(ann, "crsp", "SELECT 1 -- " + "x" * 20_000)
+        explorer.submit_query(ann, "crsp", "SELECT 1 -- " + "x" * 20_000)

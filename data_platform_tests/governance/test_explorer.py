@@ -151,7 +151,7 @@ def test_a_refusal_names_the_permission_and_is_recorded(
     asking = [
         lambda: explorer.execute_query(user, "crsp", "SELECT 1"),
         lambda: explorer.get_dataset_preview(user, "crsp"),
-        lambda: explorer.submit_request(user, "crsp", "SELECT 1"),
+        lambda: explorer.submit_query(user, "crsp", "SELECT 1").id,
     ]
     for ask in asking:
         with pytest.raises(NotPermittedError, match=reason):

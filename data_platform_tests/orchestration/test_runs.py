@@ -181,7 +181,7 @@ def test_no_row_no_password_and_no_query_text_is_ever_stored_by_dagster(runs: Ru
     runs.sync("2023", "2024")
     sql = "SELECT ticker, cusip FROM crsp_daily WHERE ticker <> 'WITNESS' LIMIT 5"
     service = DataExplorerService(runs.context.records, runs.context.warehouse, runs.context.settings)
-    request = service.submit_request(local_administrator(), "crsp", sql)
+    request = service.submit_query(local_administrator(), "crsp", sql).id
     run_query_job(runs.definitions, runs.instance, request, {})
     assert runs.reported
     assert not [result for result in runs.reported if isinstance(result, PlatformError)]

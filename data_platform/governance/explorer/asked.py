@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -80,10 +81,10 @@ def as_of_text(as_of: AsOf | int | None) -> str | None:
             return None
         case int():
             return str(as_of)
-        case AsOf(moment=None):
-            return str(as_of.version) if as_of.tag is None else as_of.tag
+        case AsOf(moment=dt.datetime() as moment):
+            return moment.isoformat()
         case _:
-            return as_of.moment.isoformat()
+            return str(as_of.version) if as_of.tag is None else as_of.tag
 
 
 def as_of_from(text: str | None) -> AsOf | None:

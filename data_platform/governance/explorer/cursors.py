@@ -71,5 +71,6 @@ def digest(versions: Mapping[str, int]) -> str:
 def _serializer(cipher: QueryCipher) -> URLSafeTimedSerializer:
     # itsdangerous signs with the last of its keys and believes all of them.
     keys = cipher.derived(_PURPOSE)[::-1]
-    return URLSafeTimedSerializer(keys, salt=_PURPOSE, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"})
-
+    return URLSafeTimedSerializer(
+        keys, salt=_PURPOSE, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+    )

@@ -16,6 +16,7 @@ from data_platform.governance.dto import (
     ReplayDTO,
 )
 from data_platform.governance.engine.engine import QueryEngine
+from data_platform.governance.engine.parameters import Parameters
 from data_platform.governance.explorer import (
     browsing,
     exports,
@@ -29,7 +30,6 @@ from data_platform.governance.explorer import (
 from data_platform.governance.explorer.asked import MAX_PAGE_ROWS, MAX_TIMEOUT_SECONDS, Asked, QueryResult
 from data_platform.governance.explorer.door import Door, shared_engine
 from data_platform.governance.explorer.export_files import ExportFile
-from data_platform.governance.engine.parameters import Parameters
 from data_platform.governance.permissions import User
 from data_platform.records.connection import Records
 from data_platform.settings import Settings
@@ -73,7 +73,7 @@ class DataExplorerService:
         """How many queries and exports the limits leave the user now; asking takes none."""
         return browsing.quota(self._door, user)
 
-    def execute_query(
+    def execute_query(  # noqa: PLR0913, PLR0917 - the signature is fixed
         self,
         user: User,
         dataset: str,
@@ -114,7 +114,7 @@ class DataExplorerService:
         return queries.execute(self._door, user, asked, timeout_seconds=timeout_seconds, page=page, page_size=page_size)
 
     def next_page(self, user: User, cursor: str, client_ip: str | None = None) -> QueryResult:
-        """The page that a cursor leads to, of the result as it was when the query ran. Audited, but no query of a limit.
+        """The page that a cursor leads to, of the result as it was when the query ran. Audited; takes no query.
 
         Raises:
             UsageError: a cursor that was changed, is older than 24 hours, or was given to somebody else: always the

@@ -1,0 +1,122 @@
+"""One number for the rows of a result, by which a replay is compared with what was answered then. Pure.
+
+Equal rows give equal numbers whatever order they come in; when the query orders them, a second number covers the order.
+Floating numbers count to ten significant digits, because the last bits of a sum depend on how the work was shared out.
+A sum in which large numbers cancel each other can differ by more than that, and so can a number that lies within such
+an error of the middle between two roundings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_platform.records.query_audit import ResultHash
+
+DIGITS: Final = 10
+
+_NULL, _BETWEEN = "\\N", "\x1f"
+_MIDDLE: Final = 170
+_POWERS: Final = np.array([float(f"1e{exponent}") for exponent in range(-_MIDDLE, _MIDDLE + 1)])
+
+
+def result_hash(table: pa.Table, *, ordered: bool) -> ResultHash:
+    """The numbers of a result: its column names and its rows."""
+    names = json.dumps(table.column_names)
+    if not table.num_columns or not table.num_rows:
+        return ResultHash(_digest(names, b""), _digest(names, b"") if ordered else None)
+    rows = row_texts(table)
+    in_any_order = rows.take(cast("Any", pc).sort_indices(rows))
+    return ResultHash(_digest(names, _content(in_any_order)), _digest(names, _content(rows)) if ordered else None)
+
+
+def row_texts(table: pa.Table) -> Any:  # noqa: ANN401 - an Arrow array, whose class is generic without a use here
+    """Each row as one text that ends with a line feed; equal when all the values are, and only then."""
+    columns = [_texts(column) for column in table.columns]
+    end, between = pa.scalar("\n", pa.large_string()), pa.scalar(_BETWEEN, pa.large_string())
+    return cast("Any", pc).binary_join_element_wise(*columns, end, between)
+
+
+def _texts(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays, whose compute functions have no precise stubs
+    compute = cast("Any", pc)
+    array: Any = values.combine_chunks()
+    kind: Any = array.type
+    if pa.types.is_floating(kind):
+        texts = _significant(array.cast(pa.float64()))
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        texts = array.cast(pa.large_string())
+        for character, written in (("\\", "\\\\"), (_BETWEEN, "\\x"), ("\n", "\\n")):
+            texts = compute.replace_substring(texts, character, written)
+    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        texts = array.cast(pa.large_string())
+    elif pa.types.is_date32(kind):
+        texts = array.cast(pa.int32()).cast(pa.large_string())
+    elif pa.types.is_timestamp(kind):
+        texts = array.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.large_string())
+    else:
+        texts = pa.array([None if value is None else _word(value) for value in array.to_pylist()], pa.large_string())
+    return compute.fill_null(texts, pa.scalar(_NULL, pa.large_string()))
+
+
+def _significant(array: Any) -> Any:  # noqa: ANN401 - as above
+    """Each number's ten digits and its exponent as one integer, which every machine writes alike."""
+    compute = cast("Any", pc)
+    numbers = np.asarray(compute.fill_null(array, 0.0).to_numpy(zero_copy_only=False), dtype=np.float64)
+    finite = np.isfinite(numbers)
+    sizes = np.where(finite & (numbers != 0), np.abs(numbers), 1.0)
+    exponents = np.floor(np.log10(sizes)).astype(np.int64)
+    # In two steps: a power of ten alone could be too large or too small for a number.
+    shift = DIGITS - 1 - exponents
+    half = shift // 2
+    digits = np.rint(sizes * _POWERS[half + _MIDDLE] * _POWERS[shift - half + _MIDDLE])
+    over, under = digits >= 10**DIGITS, digits < 10 ** (DIGITS - 1)
+    digits = np.where(over, np.rint(digits / 10), np.where(under, np.rint(digits * 10), digits))
+    words = digits.astype(np.int64) * 1_000 + exponents + over - under + 400
+    texts = pa.array(words * np.sign(np.where(finite, numbers, 0)).astype(np.int64)).cast(pa.large_string())
+    if not finite.all():
+        names = np.where(np.isnan(numbers), "nan", np.where(numbers > 0, "inf", "-inf"))
+        texts = compute.if_else(pa.array(finite), texts, pa.array(names, pa.large_string()))
+    return compute.if_else(array.is_valid(), texts, pa.scalar(None, pa.large_string()))
+
+
+def _word(value: object) -> str:
+    """A value of a type that few results have; floating numbers within it are rounded too."""
+    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case float():
+            return f"{value:.{DIGITS - 1}e}"
+        case Decimal():
+            return str(value.normalize())
+        case bytes():
+            return value.hex()
+        case Mapping():
+            entries = cast("Mapping[object, object]", value).items()
+            return {str(key): _plain(item) for key, item in entries}
+        case list() | tuple():
+            return [_plain(item) for item in cast("list[object]", value)]
+        case None | bool() | int() | str():
+            return value
+        case _:
+            return str(value)
+
+
+def _content(rows: Any) -> memoryview:  # noqa: ANN401 - as above
+    """The texts one after the other; the array was made by a computation, so it begins where its buffers do."""
+    _, offsets, data = rows.buffers()
+    return memoryview(data)[: int(np.frombuffer(offsets, np.int64)[len(rows)])]
+
+
+def _digest(names: str, content: bytes | memoryview) -> str:
+    found = hashlib.sha256(f"{names}\n".encode())
+    found.update(content)
+    return found.hexdigest()
