@@ -34,6 +34,7 @@ from data_platform.records import (
     quality_trends,
     query_audit,
     query_requests,
+    rate_limits,
     schedules,
     sync_logs,
     tokens,
@@ -41,6 +42,7 @@ from data_platform.records import (
     validations,
 )
 from data_platform.records.connection import Connection, Records
+from data_platform.records.rate_limits import QUERIES
 from data_platform.records.retention import keeping
 from data_platform.records.scope import Scope
 
@@ -191,6 +193,9 @@ def _single(filled: Filled) -> dict[str, Callable[[Connection], object]]:
         "daily_metrics.last_day": daily_metrics.last_day,
         "platform_audit.current_actor": platform_audit.current_actor,
         "quality_trends.first_day": lambda c: quality_trends.first_day(c, "crsp"),
+        "query_requests.cancelled_among": lambda c: query_requests.cancelled_among(c, [request_id(REQUEST_OF_USER7)]),
+        "query_requests.recent": lambda c: query_requests.recent(c, "user7", 50),
+        "query_requests.recent(dataset)": lambda c: query_requests.recent(c, "user7", 50, "crsp"),
         "query_requests.get": lambda c: query_requests.get(c, request_id(REQUEST_OF_USER7)),
         "schedules.due": lambda c: schedules.due(c, now, 20),
         "schedules.get": lambda c: schedules.get(c, "crsp", "t100"),
@@ -214,6 +219,9 @@ def _for_administrators(filled: Filled) -> dict[str, Callable[[Connection], obje
         "archives.of_table": lambda c: archives.of_table(c, chain.QUERY_AUDIT.table),
         "archives.hold_still": archives.hold_still,
         "daily_metrics.measure": lambda c: daily_metrics.measure(c, "crsp", _LAST_WEEK),
+        "query_audit.with_outcome": lambda c: query_audit.with_outcome(c, last),
+        "query_requests.unfinished": lambda c: query_requests.unfinished(c, PAGE),
+        "rate_limits.remaining": lambda c: rate_limits.remaining(c, QUERIES, "user7"),
         "chain.read_chain, first batch": lambda c: batch(c, last - filled.rows),
         "chain.read_chain, from the middle": lambda c: batch(c, half),
         "tokens.every, first page": lambda c: list(islice(tokens.every(c), PAGE)),

@@ -45,6 +45,7 @@ from data_platform.records.coverage import PartitionCoverage
 from data_platform.records.daily_metrics import DailyMetrics
 from data_platform.records.partition_statistics import PartitionStatistics
 from data_platform.records.query_audit import SealedText
+from data_platform.records.query_requests import Ending
 from data_platform.records.rate_limits import MANUAL_SYNCS, QUERIES
 from data_platform.records.retention_policies import POLICIES, Policy
 from data_platform.records.scope import Scope
@@ -110,6 +111,9 @@ def _of_anybody(scope: Scope) -> Calls:
         "platform_audit.note": lambda c: platform_audit.note(within(c), scope.user, "sync.trigger", dataset="crsp"),
         "query_requests.create": lambda c: query_requests.create(c, scope.user, "crsp", b"encrypted"),
         "query_requests.claim": lambda c: query_requests.claim(c, request),
+        "query_requests.set_audit": lambda c: query_requests.set_audit(c, request, 1),
+        "query_requests.request_cancel": lambda c: query_requests.request_cancel(c, request, "enough"),
+        "query_requests.finish": lambda c: query_requests.finish(c, request, Ending("done", "/somewhere", 1)),
         "query_requests.set_state": lambda c: query_requests.set_state(c, request, "done", "/somewhere"),
         "schedules.ensure, new": lambda c: schedules.ensure(c, "crsp", "another"),
         "schedules.ensure, known": lambda c: schedules.ensure(c, "crsp", "t100"),
@@ -192,7 +196,7 @@ def _of_the_owner(filled: Filled) -> Calls:
             calls[f"audit_rotation of {table}, {place}"] = lambda c, after=after: _renew(c, table, columns, after)
 
     renew(chain.QUERY_AUDIT.table, ("query_text",), filled.last_of(chain.QUERY_AUDIT.table) - filled.rows // 2)
-    renew("query_requests", ("query_text", "parameters"), request_id(filled.rows // 2))
+    renew("query_requests", ("query_text", "parameters", "error_message"), request_id(filled.rows // 2))
     return calls
 
 

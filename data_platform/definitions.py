@@ -12,7 +12,7 @@ from data_platform.catalog import DATASETS, TABLES
 from data_platform.orchestration.assets import table_asset
 from data_platform.orchestration.drift_watching import price_drift
 from data_platform.orchestration.housekeeping.build import JOBS, housekeeping_schedules
-from data_platform.orchestration.query_job import query_job
+from data_platform.orchestration.query_job import export_job, query_job
 from data_platform.orchestration.resource import EnvironmentPlatform
 from data_platform.orchestration.sync_sensors import schedule_sensor
 from data_platform.orchestration.watching import watchers
@@ -34,7 +34,7 @@ def build_definitions(
         assets = [table_asset(table, settings, pooled=pooled) for table in TABLES.values()]
     return dg.Definitions(
         assets=assets,
-        jobs=[query_job, *JOBS.values()],
+        jobs=[query_job, export_job, *JOBS.values()],
         schedules=housekeeping_schedules(settings),
         sensors=[*(schedule_sensor(dataset) for dataset in DATASETS.values()), watchers, price_drift],
         resources={"platform": EnvironmentPlatform(), **(resources or {})},

@@ -18,6 +18,7 @@ from data_platform.errors import ChecksumMismatchError, PlatformError, UsageErro
 from data_platform.governance.audit_key import VARIABLE
 from data_platform.governance.audit_key import new_key as make_key
 from data_platform.governance.audit_trail import AuditTrail
+from data_platform.governance.explorer import DataExplorerService
 
 app = typer.Typer(help="Who did what: reading the audit, and proving that it is whole.", no_args_is_help=True)
 
@@ -96,6 +97,29 @@ def verify(*, as_json: Json = False) -> None:
             f"The audit does not hold: {', '.join(broken)}.",
             hint="Treat it as an incident: keep the database as it is, and compare it with a backup.",
         )
+
+
+@app.command()
+def replay(
+    query_id: Annotated[int, typer.Argument(metavar="ID", help="As `audit show queries` shows it.", min=1)],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Run an audited query again on the versions that it read. Exit 0 when the result is the same, else 1.
+
+    No row is shown. It counts as a query of the administrator who asks.
+    """
+    with open_session() as session:
+        service = DataExplorerService(session.records, session.warehouse, session.settings)
+        found = service.replay(session.user, query_id)
+    if as_json:
+        print_json(found)
+    versions = ", ".join(f"{table} version {version}" for table, version in found.versions.items()) or "no table"
+    if found.verdict == "same":
+        say(f"Query {query_id}: the same, {found.rows_now:,} rows from {versions}.")
+        return
+    word = "differs" if found.verdict == "differs" else "nobody can tell"
+    raise PlatformError(f"Query {query_id}: {word}; {found.reason}.", hint=f"Read again: {versions}.")
 
 
 @app.command("new-key")

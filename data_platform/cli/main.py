@@ -20,6 +20,7 @@ from data_platform.cli import (
     demo,
     diff,
     doctor,
+    export,
     gc,
     locks,
     logs,
@@ -27,6 +28,7 @@ from data_platform.cli import (
     pins,
     quality,
     quarantine,
+    queries,
     query,
     retention,
     rollback,
@@ -56,6 +58,8 @@ app.command()(status.status)
 app.command()(versions.versions)
 app.command()(verify.verify)
 app.command()(query.query)
+app.command()(export.export)
+app.add_typer(queries.app, name="queries")
 app.command()(logs.logs)
 app.command()(metrics.metrics)
 app.command()(quality.quality)

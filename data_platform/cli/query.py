@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from typing import Annotated
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -14,11 +13,13 @@ import typer
 
 from data_platform.cli.options import AsOfText
 from data_platform.cli.output import print_json, print_table, say, stdout
+from data_platform.cli.parameters import Params, parameters_of
 from data_platform.cli.rows import row_objects, shown
 from data_platform.cli.session import Session, open_session
 from data_platform.errors import PlatformError, UsageError
-from data_platform.governance.dto import QueryResultDTO
-from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService
+from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
+from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService, QueryResult
+from data_platform.governance.permissions import User
 from data_platform.governance.result_files import distinct_names
 from data_platform.warehouse.as_of import parse_as_of
 
@@ -39,9 +40,12 @@ def query(  # noqa: PLR0913 - the options of the command
     as_of: AsOfText = None,
     output_format: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    params: Params = None,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     page_size: Annotated[int, typer.Option(min=1, max=MAX_PAGE_ROWS, help="Rows a page.")] = MAX_PAGE_ROWS,
     timeout: Annotated[float, typer.Option(min=0.1, max=30.0, help="Seconds after which the query is stopped.")] = 30.0,
+    everything: Annotated[bool, typer.Option("--all", help="All pages, up to 100,000 rows.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would read, and read nothing.")] = False,
     as_job: Annotated[bool, typer.Option("--job", help="Run it as Dagster's query_job and show its result.")] = False,
 ) -> None:
     """Query one dataset. Every query is permitted, limited and audited; the answer is one page of rows.
@@ -51,24 +55,68 @@ def query(  # noqa: PLR0913 - the options of the command
     chosen = Format.JSON if as_json else output_format
     if chosen is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", hint="Redirect it: … --format parquet > result.parquet")
+    if everything and page != 1:
+        raise UsageError("--all prints every page.", hint="Leave --page out.")
     when = parse_as_of(as_of) if as_of is not None else None
+    bound = parameters_of(params)
     with open_session() as session:
         service = DataExplorerService(session.records, session.warehouse, session.settings)
+        if dry_run:
+            print_plan(service.dry_run(session.user, dataset, sql, when, bound), as_json=chosen is Format.JSON)
+            return
         if as_job:
-            _refuse_with_job(as_of=as_of, page=page)
+            _refuse_with_job(as_of=as_of, page=page, bound=bound is not None)
             rows = run_as_job(session, service, dataset, sql)
         else:
             result = service.execute_query(
-                session.user, dataset, sql, timeout_seconds=timeout, page=page, page_size=page_size, as_of=when
+                session.user,
+                dataset,
+                sql,
+                timeout_seconds=timeout,
+                page=page,
+                page_size=MAX_PAGE_ROWS if everything else page_size,
+                as_of=when,
+                parameters=bound,
             )
-            rows = result.table
+            rows = all_pages(service, session.user, result) if everything else result.table
             say(summary(result.dto))
     _print(rows, chosen)
 
 
+def all_pages(service: DataExplorerService, user: User, first: QueryResult) -> pa.Table:
+    """The rows of this page and of those that its cursor leads to; says so when there are more than are kept."""
+    tables, last = [first.table], first.dto
+    while last.cursor is not None:
+        following = service.next_page(user, last.cursor)
+        tables.append(following.table)
+        last = following.dto
+    found = pa.concat_tables(tables)
+    if last.truncated:
+        say(f"These are the first {found.num_rows:,} rows, the most that are given out; filter to see the others.")
+    return found
+
+
+def print_plan(plan: QueryPlanDTO, *, as_json: bool) -> None:
+    """Print what a dry run found."""
+    if as_json:
+        print_json(plan)
+        return
+    print_table("Columns of the result", ["Column", "Type"], [[each.name, each.type] for each in plan.columns])
+    versions = ", ".join(f"{table} version {version}" for table, version in plan.versions.items()) or "no table"
+    rows = (
+        "a number of rows that nobody can guess"
+        if plan.estimated_rows is None
+        else f"about {plan.estimated_rows:,} rows"
+    )
+    say(
+        f"It would read {versions}, at most {plan.estimated_bytes:,} bytes, and answer with {guess} rows; nothing was read. "
+        f"{plan.remaining_queries} more queries this minute."
+    )
+
+
 def summary(dto: QueryResultDTO) -> str:
     """What was read and how much of it this is."""
-    versions = ", ".join(f"{table} version {version}" for table, version in dto.versions.items())
+    versions = ", ".join(f"{table} version {version}" for table, version in dto.versions.items()) or "no table"
     if dto.total_is_minimum:
         whole = f"page {dto.page:,}; the result has more than {dto.total_rows:,} rows"
     elif dto.pages == 1:
@@ -90,7 +138,7 @@ def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql
     from data_platform.orchestration.launching import run_failure, run_query_job  # noqa: PLC0415 - see above
     from data_platform.orchestration.resource import Platform, watched  # noqa: PLC0415 - see above
 
-    request_id: UUID = service.submit_query(session.user, dataset, sql).id
+    request_id = service.submit_query(session.user, dataset, sql).id
     errors: list[PlatformError] = []
     platform = Platform(session.settings, session.records, session.warehouse)
     definitions = build_definitions(session.settings, {"platform": watched(platform, errors)}, pooled=False)
@@ -123,10 +171,10 @@ def columns_that_fit(names: list[str], rows: list[list[object]], width: int) -> 
     return len(names)
 
 
-def _refuse_with_job(*, as_of: str | None, page: int) -> None:
-    if as_of is not None or page != 1:
+def _refuse_with_job(*, as_of: str | None, page: int, bound: bool) -> None:
+    if as_of is not None or page != 1 or bound:
         raise UsageError(
-            "--job reads the latest version and keeps the first page.", hint="Leave --as-of and --page out."
+            "--job reads the latest version and shows the first page.", hint="Leave --as-of, --page and --param out."
         )
 
 

@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_platform.errors import ConfigurationError, NotPermittedError, UsageError
-from data_platform.governance.explorer import running_requests
 from data_platform.governance.audit_key import open_cipher
-from data_platform.governance.explorer import DataExplorerService
+from data_platform.governance.explorer import DataExplorerService, running_requests
 from data_platform.governance.identity import local_administrator
 from data_platform.governance.permissions import Role, User
 from data_platform.records import query_audit, query_requests, users
@@ -48,7 +47,7 @@ def test_a_request_is_run_as_its_owner_and_its_page_is_kept(
     waiting = stored(records, request_id)
     assert (waiting.user_id, waiting.dataset, waiting.state) == ("ann", "crsp", "queued")
     assert b"crsp_daily" not in waiting.query_text
-    result = explorer.run_request(request_id)
+    result = explorer.run_query(request_id)
     assert result.table.num_rows == 150
     done = stored(records, request_id)
     assert done.state == "done"
@@ -61,7 +60,7 @@ def test_a_request_is_run_as_its_owner_and_its_page_is_kept(
     with records.transaction(ADMIN) as connection:
         assert {row.user_id for row in query_audit.recent(connection)} == {"ann"}
     with pytest.raises(UsageError, match="is done already"):
-        explorer.run_request(request_id)
+        explorer.run_query(request_id)
 
 
 def test_the_permissions_that_count_are_those_at_the_time_of_the_run(
@@ -71,12 +70,12 @@ def test_the_permissions_that_count_are_those_at_the_time_of_the_run(
     with records.transaction(ADMIN) as connection:
         users.revoke(connection, "ann", "dataset:crsp")
     with pytest.raises(NotPermittedError, match="Access to crsp requires dataset:crsp"):
-        explorer.run_request(request_id)
+        explorer.run_query(request_id)
     assert stored(records, request_id).state == "failed"
     with records.transaction(ADMIN) as connection:
         assert [row.result for row in query_audit.recent(connection)] == ["denied"]
         users.grant(connection, "ann", "dataset:crsp")
-    assert explorer.run_request(request_id).table.num_rows == 1
+    assert explorer.run_query(request_id).table.num_rows == 1
     assert stored(records, request_id).state == "done"
 
 
@@ -86,7 +85,7 @@ def test_a_run_that_fails_says_so(
 ) -> None:
     request_id = explorer.submit_query(ann, "crsp", query).id
     with pytest.raises(UsageError):
-        explorer.run_request(request_id)
+        explorer.run_query(request_id)
     request = stored(records, request_id)
     assert (request.state, request.result_location) == ("failed", None)
     assert not list((settings.warehouse_root / "exports").rglob("*.parquet"))
@@ -94,7 +93,7 @@ def test_a_run_that_fails_says_so(
 
 def test_the_local_administrator_can_defer_a_query_too(explorer: DataExplorerService, records: Records) -> None:
     request_id = explorer.submit_query(local_administrator(), "fama_french", "SELECT count(*) FROM ff_factors_daily").id
-    assert explorer.run_request(request_id).table.num_rows == 1
+    assert explorer.run_query(request_id).table.num_rows == 1
     assert "local%3A" in str(stored(records, request_id).result_location)
 
 
@@ -126,11 +125,11 @@ def test_a_request_whose_run_died_can_be_run_after_a_while(
     request_id = explorer.submit_query(ann, "crsp", "SELECT 1").id
     running_requests.claim(records, open_cipher(settings), request_id)
     with pytest.raises(UsageError, match="is running already") as caught:
-        explorer.run_request(request_id)
+        explorer.run_query(request_id)
     assert "5 minutes" in str(caught.value.hint)
     with records.transaction(ADMIN) as connection:
         connection.execute("UPDATE platform.query_requests SET updated_at = updated_at - interval '5 minutes'")
-    assert explorer.run_request(request_id).table.num_rows == 1
+    assert explorer.run_query(request_id).table.num_rows == 1
     assert stored(records, request_id).state == "done"
 
 
@@ -146,7 +145,7 @@ def test_a_claim_of_what_cannot_be_read_takes_nothing(
 
 def test_requests_that_make_no_sense(explorer: DataExplorerService, ann: User) -> None:
     with pytest.raises(UsageError, match="was not found"):
-        explorer.run_request(uuid4())
+        explorer.run_query(uuid4())
     with pytest.raises(UsageError, match="Unknown dataset"):
         explorer.submit_query(ann, "nope", "SELECT 1")
     with pytest.raises(UsageError, match="at most 16,384"):

@@ -17,9 +17,10 @@ from data_platform.governance.explorer.exports import export
 from data_platform.governance.explorer.queries import execute
 from data_platform.governance.explorer.tickets import Written, ending_of
 from data_platform.governance.identity import user_named
+from data_platform.governance.permissions import User
 from data_platform.records import query_requests
 from data_platform.records.connection import Records
-from data_platform.records.query_requests import QueryRequest
+from data_platform.records.query_requests import QueryRequest, RequestKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +33,40 @@ class Claimed:
     written: Written | None
 
 
-def run(door: Door, request_id: UUID) -> QueryResult | ExportJobDTO:
-    """Claim a request, run it, and keep its result.
+def run_query(door: Door, request_id: UUID) -> QueryResult:
+    """Claim a submitted query, run it, and keep its result.
 
     Raises:
-        UsageError: no such request, or it runs, is done, or was cancelled already.
-        PlatformError: whatever the query or export raises; the request has ended then.
+        UsageError: no such query, or it runs, is done, or was cancelled already.
+        PlatformError: whatever the query raises; the request has ended then.
     """
+    claimed, owner = _begin(door, request_id, "query")
+    return execute(door, owner, claimed.asked, request_id=request_id)
+
+
+def run_export(door: Door, request_id: UUID) -> ExportJobDTO:
+    """Claim a submitted export, run it, and write its file.
+
+    Raises:
+        UsageError, PlatformError: as `run_query`.
+    """
+    claimed, owner = _begin(door, request_id, "export")
+    assert claimed.written is not None  # noqa: S101 - an export has a format
+    return export(door, owner, claimed.asked, claimed.written, request_id)
+
+
+def _begin(door: Door, request_id: UUID, kind: RequestKind) -> tuple[Claimed, User]:
+    with door.records.transaction(SCOPE) as connection:
+        request = query_requests.get(connection, request_id)
+    if request is not None and request.kind != kind:
+        raise UsageError(f"Request {request_id} is not a{'n' if kind == 'export' else ''} {kind}.")
     claimed = claim(door.records, door.cipher, request_id)
     try:
-        owner = user_named(door.settings, door.records, claimed.user_id)
+        return claimed, user_named(door.settings, door.records, claimed.user_id)
     except PlatformError as error:
         with door.records.transaction(SCOPE) as connection:
             query_requests.finish(connection, request_id, ending_of(door, error))
         raise
-    if claimed.written is not None:
-        return export(door, owner, claimed.asked, claimed.written, request_id)
-    return execute(door, owner, claimed.asked, request_id=request_id)
 
 
 def claim(records: Records, cipher: QueryCipher, request_id: UUID) -> Claimed:

@@ -149,7 +149,7 @@ class DataExplorerService:
         parameters: Parameters | None = None,
         client_ip: str | None = None,
     ) -> QueryRequestDTO:
-        """Store a query that `run_request` runs later, in this process or another.
+        """Store a query that `run_query` runs later, in this process or another.
 
         Raises:
             UsageError: a query that is too long, or parameters that can't be kept.
@@ -168,7 +168,7 @@ class DataExplorerService:
         *,
         escape_formulas: bool = False,
     ) -> QueryRequestDTO:
-        """Store an export that `run_request` runs later, in this process or another.
+        """Store an export that `run_export` runs later, in this process or another.
 
         Raises:
             UsageError: as `submit_query`, and for an unknown format.
@@ -176,14 +176,23 @@ class DataExplorerService:
         asked = Asked(dataset, query, parameters, as_of, client_ip)
         return requests.submit(self._door, user, asked, exports.as_written(format, escape_formulas=escape_formulas))
 
-    def run_request(self, request_id: UUID) -> QueryResult | ExportJobDTO:
-        """Run what was submitted in its owner's name, with the permissions that the owner has by then; keep the result.
+    def run_query(self, request_id: UUID) -> QueryResult:
+        """Run a submitted query in its owner's name, with the permissions that the owner has by then; keep the result.
 
         Raises:
-            UsageError: no such request, or it runs, is done, or was cancelled already.
-            PlatformError: as `execute_query` and `export_data`; the request's state is failed or cancelled then.
+            UsageError: no such query, or it runs, is done, or was cancelled already.
+            PlatformError: as `execute_query`; the request's state is failed or cancelled then.
         """
-        return running_requests.run(self._door, request_id)
+        return running_requests.run_query(self._door, request_id)
+
+    def run_export(self, request_id: UUID) -> ExportJobDTO:
+        """Run a submitted export, the same way.
+
+        Raises:
+            UsageError: no such export, or it runs, is done, or was cancelled already.
+            PlatformError: as `export_data`; the request's state is failed or cancelled then.
+        """
+        return running_requests.run_export(self._door, request_id)
 
     def get_request(self, user: User, request_id: UUID) -> QueryRequestDTO:
         """Where a query or export of the user stands.

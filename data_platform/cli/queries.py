@@ -1,0 +1,127 @@
+"""`data-platform queries`: what ran, what runs, and stopping it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from data_platform.cli.options import Json
+from data_platform.cli.output import print_json, print_table, say
+from data_platform.cli.session import Session, open_session
+from data_platform.errors import UsageError
+from data_platform.governance.dto import QueryRequestDTO
+from data_platform.governance.explorer import DataExplorerService
+from data_platform.records.texts import reason as checked_reason
+
+app = typer.Typer(help="Queries and exports: what ran, what runs, and stopping it.", no_args_is_help=True)
+
+RequestId = Annotated[str, typer.Argument(metavar="ID", help="As `queries list` shows it.")]
+
+_SHOWN = 60
+
+
+@app.callback()
+def group() -> None:
+    """Queries and exports: what ran, what runs, and stopping it."""
+
+
+@app.command("list")
+def list_(
+    *,
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Only of this dataset.")] = None,
+    running: Annotated[bool, typer.Option("--running", help="Everybody's that run or wait; administrators.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many, newest first.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List your queries and exports of the last 24 hours, newest first."""
+    if running and dataset is not None:
+        raise UsageError("What runs is listed whole.", hint="Leave out --dataset.")
+    with _service() as (session, service):
+        found = service.list_running(session.user) if running else service.history(session.user, limit, dataset)
+    if as_json:
+        print_json(found)
+    elif not found:
+        say("Nothing runs or waits." if running else "No queries in the last 24 hours.")
+    else:
+        print_requests("Running and waiting" if running else "Queries, newest first", found)
+
+
+@app.command()
+def cancel(request_id: RequestId, *, as_json: Json = False) -> None:
+    """Stop a query or export of yours, whichever process runs it."""
+    with _service() as (session, service):
+        _told(service.cancel(session.user, _id(request_id)), as_json=as_json)
+
+
+@app.command()
+def kill(
+    request_id: RequestId,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; its user is told, and the audit keeps it.")],
+    as_json: Json = False,
+) -> None:
+    """Stop anybody's query or export. For administrators; audited."""
+    checked_reason(reason)
+    with _service() as (session, service):
+        _told(service.kill(session.user, _id(request_id), reason), as_json=as_json)
+
+
+def print_requests(title: str, requests: Sequence[QueryRequestDTO]) -> None:
+    """Print requests as a table."""
+    print_table(
+        title,
+        ["Id", "Asked (UTC)", "Who", "Dataset", "What", "State", "Rows", "Seconds", "Query"],
+        [
+            [
+                str(each.id),
+                f"{each.created_at:%Y-%m-%d %H:%M:%S}",
+                each.user_id,
+                each.dataset,
+                each.kind if each.format is None else f"{each.kind} ({each.format})",
+                each.state if each.error_kind in (None, each.state) else f"{each.state} ({each.error_kind})",
+                each.row_count,
+                _seconds(each),
+                _short(each.query),
+            ]
+            for each in requests
+        ],
+    )
+
+
+def _told(request: QueryRequestDTO, *, as_json: bool) -> None:
+    if as_json:
+        print_json(request)
+    elif request.state == "running" and request.cancel_requested:
+        say(f"{request.id} is told to stop; the process that runs it does so within about a second.")
+    else:
+        say(f"{request.id} is {request.state}.")
+
+
+def _seconds(request: QueryRequestDTO) -> float | None:
+    if request.started_at is None or request.finished_at is None:
+        return None
+    return round((request.finished_at - request.started_at).total_seconds(), 2)
+
+
+def _short(query: str | None) -> str | None:
+    if query is None:
+        return None
+    words = " ".join(query.split())
+    return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UsageError("That is no id of a query.", hint="`data-platform queries list` shows them.") from None
+
+
+@contextmanager
+def _service() -> Generator[tuple[Session, DataExplorerService]]:
+    with open_session() as session:
+        yield session, DataExplorerService(session.records, session.warehouse, session.settings)
