@@ -93,12 +93,12 @@ def _migrated_template(postgres: EmbeddedServer) -> str:
 
 @pytest.fixture
 def databases(postgres: EmbeddedServer, _migrated_template: str) -> Iterator[Databases]:
-    with _fresh_database(postgres, _migrated_template) as fresh:
+    with fresh_database(postgres, _migrated_template) as fresh:
         yield fresh
 
 
 @contextmanager
-def _fresh_database(postgres: EmbeddedServer, template: str) -> Iterator[Databases]:
+def fresh_database(postgres: EmbeddedServer, template: str) -> Iterator[Databases]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
         connection.execute(
@@ -118,7 +118,7 @@ def records(databases: Databases) -> Iterator[Records]:
 
 @pytest.fixture
 def other_records(postgres: EmbeddedServer, _migrated_template: str) -> Iterator[Records]:
-    with _fresh_database(postgres, _migrated_template) as fresh, connect_records(fresh) as opened:
+    with fresh_database(postgres, _migrated_template) as fresh, connect_records(fresh) as opened:
         yield opened
 
 

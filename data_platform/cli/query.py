@@ -103,14 +103,10 @@ def print_plan(plan: QueryPlanDTO, *, as_json: bool) -> None:
         return
     print_table("Columns of the result", ["Column", "Type"], [[each.name, each.type] for each in plan.columns])
     versions = ", ".join(f"{table} version {version}" for table, version in plan.versions.items()) or "no table"
-    rows = (
-        "a number of rows that nobody can guess"
-        if plan.estimated_rows is None
-        else f"about {plan.estimated_rows:,} rows"
-    )
+    guess = "an unknown number of" if plan.estimated_rows is None else f"about {plan.estimated_rows:,}"
     say(
-        f"It would read {versions}, at most {plan.estimated_bytes:,} bytes, and answer with {guess} rows; nothing was read. "
-        f"{plan.remaining_queries} more queries this minute."
+        f"It would read {versions}, at most {plan.estimated_bytes:,} bytes, and answer with {guess} rows. "
+        f"Nothing was read. {plan.remaining_queries} more queries this minute."
     )
 
 
