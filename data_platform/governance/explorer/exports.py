@@ -116,7 +116,15 @@ def open_export(door: Door, user: User, export_id: UUID, client_ip: str | None =
         raise UsageError(f"Export {export_id} is gone: files live for 24 hours.", hint="Export again.")
     told = {name: document[name] for name in ExportJobDTO.model_fields if name in document}
     remaining = door.remaining(user, door.export_limit)
-    job = ExportJobDTO.model_validate({**told, "expires_at": request.expires_at, "remaining_exports": remaining})
+    took = (request.finished_at - request.started_at) if request.finished_at and request.started_at else dt.timedelta()
+    job = ExportJobDTO.model_validate(
+        {
+            **told,
+            "expires_at": request.expires_at,
+            "duration_ms": round(took / dt.timedelta(milliseconds=1)),
+            "remaining_exports": remaining,
+        }
+    )
     require_tables(user, list(job.versions), Action.EXPORT_DATA)
     platform_audit.note(
         door.records,
@@ -172,7 +180,7 @@ def _manifest(door: Door, user: User, asked: Asked, answer: EnginePage, job: Exp
         name: door.warehouse.reader(name).pin(version).manifest.checksum for name, version in job.versions.items()
     }
     return {
-        **job.model_dump(mode="json", exclude={"remaining_exports"}),
+        **job.model_dump(mode="json", exclude={"remaining_exports", "duration_ms"}),
         "user": user.user_id,
         "sql": asked.sql,
         "parameters": dict(asked.encoded),
