@@ -70,12 +70,12 @@ def replay(door: Door, user: User, query_id: int) -> ReplayDTO:
         user.user_id,
         "audit.replay",
         dataset=past.dataset,
-        subject=str(query_id),
+        subject=str(past.query_id),
         new_value={"replay_id": run.audit_id, "verdict": verdict, "versions": past.versions},
         reason=reason,
     )
     return ReplayDTO(
-        query_id=query_id,
+        query_id=past.query_id,
         replay_id=run.audit_id,
         dataset=past.dataset,
         versions=past.versions,
