@@ -232,6 +232,27 @@ def test_sql_typed_into_the_launchpad_goes_through_the_same_service(runs: Runs) 
     assert outputs[0]["versions"].value == {"crsp_daily": 1}
 
 
+def test_an_export_runs_by_its_id_and_the_run_shows_no_row_of_it(runs: Runs) -> None:
+    runs.sync("2024")
+    service = DataExplorerService(runs.context.records, runs.context.warehouse, runs.context.settings)
+    sql = "SELECT permno, date, cusip FROM crsp_daily WHERE ticker <> 'WITNESS' ORDER BY date, permno LIMIT 50"
+    export = service.submit_export(local_administrator(), "crsp", sql, "parquet")
+    job = runs.definitions.resolve_job_def("export_job")
+    config = {"ops": {"run_export": {"config": {"request_id": str(export.id)}}}}
+    result = job.execute_in_process(instance=runs.instance, run_config=config)
+    (metadata,) = [
+        event.step_output_data.metadata for event in result.all_events if event.event_type_value == "STEP_OUTPUT"
+    ]
+    file = service.open_export(local_administrator(), export.id)
+    assert metadata["dagster/row_count"].value == file.dto.row_count == 50
+    assert metadata["sha256"].value == file.dto.sha256
+    stored = runs.everything_stored()
+    assert "WITNESS" not in stored
+    assert [value for value in set(pl.read_parquet(file.path).get_column("cusip")) if value in stored] == []
+    assert not job.execute_in_process(instance=runs.instance, run_config=config, raise_on_error=False).success
+    assert "is done already" in str(runs.reported[-1])
+
+
 def test_sql_typed_into_the_launchpad_is_refused_where_others_would_read_it(runs: Runs) -> None:
     settings = runs.platform.settings.model_copy(update={"identity": "token"})
     shared = WatchedPlatform(replace(runs.platform, settings=settings), runs.context, runs.reported.append)

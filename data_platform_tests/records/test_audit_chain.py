@@ -195,3 +195,29 @@ def test_the_canonical_form(row: dict[str, object], expected: str) -> None:
 def test_the_hash_is_the_sha_256_of_previous_hash_and_canonical_row() -> None:
     # printf '%s\n{"a":1}' 000… | sha256sum
     assert chain.chain_hash("0" * 64, {"a": 1}) == "f21735afd2cd6af4fc5804b0045cebfd545aef8396d29d030c39cb8880b45b7f"
+
+
+def test_a_younger_column_counts_where_it_has_a_value_so_that_older_rows_verify_as_before() -> None:
+    old = {"id": 1, "user_id": "ann", "query_text_sha256": "0" * 64, "result": "success"}
+    younger = {"kind": None, "result_sha256": None, "result_order_sha256": None}
+    assert chain.chain_hash(chain.GENESIS, old | younger) == chain.chain_hash(chain.GENESIS, old)
+    for name in younger:
+        changed = old | younger | {name: "a" * 64}
+        assert chain.chain_hash(chain.GENESIS, changed) != chain.chain_hash(chain.GENESIS, old)
+        assert f'"{name}":"{"a" * 64}"' in chain.canonical(changed)
+
+
+def test_the_hash_of_a_result_is_part_of_the_chain(records: Records) -> None:
+    made = query_audit.record_attempt(records, "ann", "crsp", {"a": 1, "b": 2}, TEXT, None, MANY, kind="export")
+    found = query_audit.ResultHash("a" * 64, "b" * 64)
+    query_audit.record_outcome(records, made.audit_id, 1, 1, "success", versions={"b": 2}, result_hash=found)
+    with records.transaction(Scope.system("test")) as connection:
+        attempt, outcome = query_audit.with_outcome(connection, made.audit_id)
+    assert (attempt.kind, attempt.manifest_versions, attempt.result_sha256) == ("export", {"a": 1, "b": 2}, None)
+    assert (outcome.kind, outcome.manifest_version, outcome.manifest_versions) == ("export", 2, {"b": 2})
+    assert (outcome.result_sha256, outcome.result_order_sha256) == ("a" * 64, "b" * 64)
+    with records.transaction(Scope.system("test")) as connection:
+        rows = list(chain.read_chain(connection, chain.QUERY_AUDIT))
+    for name in ("kind", "result_sha256", "result_order_sha256"):
+        assert rows[1]["hash"] == chain.chain_hash(rows[1]["previous_hash"], rows[1])
+        assert rows[1]["hash"] != chain.chain_hash(rows[1]["previous_hash"], rows[1] | {name: None})
