@@ -21,7 +21,7 @@ app = typer.Typer(help="Queries and exports: what ran, what runs, and stopping i
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="As `queries list` shows it.")]
 
-_SHOWN = 60
+_SHOWN = 24
 
 
 @app.callback()
@@ -47,7 +47,8 @@ def list_(
     elif not found:
         say("Nothing runs or waits." if running else "No queries in the last 24 hours.")
     else:
-        print_requests("Running and waiting" if running else "Queries, newest first", found)
+        title = "Running and waiting" if running else "Queries of the last 24 hours, newest first"
+        print_requests(title, found, everybodys=running)
 
 
 @app.command()
@@ -70,22 +71,21 @@ def kill(
         _told(service.kill(session.user, _id(request_id), reason), as_json=as_json)
 
 
-def print_requests(title: str, requests: Sequence[QueryRequestDTO]) -> None:
-    """Print requests as a table."""
+def print_requests(title: str, requests: Sequence[QueryRequestDTO], *, everybodys: bool = False) -> None:
+    """Print requests as a table; everybody's with their names, one's own with their texts. Ids stay in one piece."""
     print_table(
         title,
-        ["Id", "Asked (UTC)", "Who", "Dataset", "What", "State", "Rows", "Seconds", "Query"],
+        ["Id", "Asked (UTC)", "Dataset", "What", "State", "Rows", "Seconds", "Who" if everybodys else "Query"],
         [
             [
                 str(each.id),
-                f"{each.created_at:%Y-%m-%d %H:%M:%S}",
-                each.user_id,
+                f"{each.created_at:%m-%d %H:%M}",
                 each.dataset,
-                each.kind if each.format is None else f"{each.kind} ({each.format})",
-                each.state if each.error_kind in (None, each.state) else f"{each.state} ({each.error_kind})",
+                each.format or each.kind,
+                each.error_kind or each.state,
                 each.row_count,
                 _seconds(each),
-                _short(each.query),
+                each.user_id if everybodys else _short(each.query),
             ]
             for each in requests
         ],

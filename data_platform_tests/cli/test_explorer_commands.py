@@ -68,11 +68,11 @@ def test_an_export_is_a_file_here_with_its_manifest(demo_home: Path, ann: dict[s
 
 
 def test_history_and_stopping(demo_home: Path, ann: dict[str, str]) -> None:
-    run_here(demo_home, "query", "-d", "crsp", "SELECT 'told' AS history", **ann)
+    run_here(demo_home, "query", "-d", "crsp", "SELECT 'told' AS x", **ann)
     (newest, *_) = run_here(demo_home, "queries", "list", "--json", **ann).json
-    assert (newest["query"], newest["state"], newest["user_id"]) == ("SELECT 'told' AS history", "done", "explorer-ann")
+    assert (newest["query"], newest["state"], newest["user_id"]) == ("SELECT 'told' AS x", "done", "explorer-ann")
     shown = run_here(demo_home, "queries", "list", **ann)
-    assert "SELECT 'told' AS history" in shown.out
+    assert "SELECT 'told' AS x" in shown.out
     assert "is done" in run_here(demo_home, "queries", "cancel", newest["id"], **ann).err
     assert run_here(demo_home, "queries", "cancel", newest["id"]).code == 2
     assert run_here(demo_home, "queries", "cancel", "nonsense", **ann).code == 2
