@@ -1,4 +1,4 @@
--- depends: 0015_quality_history
+-- depends: 0016_daily_metrics
 -- Queries and exports as requests that can be listed, cancelled and asked for again, and what a replay needs: the
 -- hash of a result in the audit's outcome row. The hashes of older audit rows cover none of the new columns, which are
 -- left out of a row's content where they are null.

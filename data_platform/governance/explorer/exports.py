@@ -27,6 +27,7 @@ from data_platform.governance.explorer.tickets import Ticket, Written
 from data_platform.governance.permissions import Action, User
 from data_platform.governance.result_files import result_folder
 from data_platform.governance.result_hash import result_hash
+from data_platform.metrics import counting
 from data_platform.records import platform_audit, query_requests
 
 _RIGHTS = (Action.QUERY_DATA, Action.EXPORT_DATA)
@@ -53,6 +54,7 @@ def export(door: Door, user: User, asked: Asked, written: Written, request_id: U
     found = find_dataset(asked.dataset)
     question = asked.question(user, "export")
     with tickets.running(door, user.user_id, asked, written, request_id) as ticket:
+        counting.export_requested(user.user_id, written.format)
         door.permit(user, question, *_RIGHTS)
         readable = pin(door, user, asked.dataset, asked.as_of)
         with (
@@ -81,6 +83,7 @@ def export(door: Door, user: User, asked: Asked, written: Written, request_id: U
             job = _job(ticket, run, answer, file, _licences(asked.dataset, answer))
             write_manifest(folder, _manifest(door, user, asked, answer, job))
             ticket.location = file.path
+            counting.export_written(job.row_count)
         platform_audit.note(
             door.records,
             user.user_id,
