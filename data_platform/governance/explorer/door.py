@@ -73,8 +73,8 @@ class Door:
 
 
 @cache
-def shared_engine() -> QueryEngine:
+def shared_engine(require_sandbox: bool) -> QueryEngine:  # noqa: FBT001 - the key of a cache
     """The process's engine; its fork server is started by the first query and ended with the process."""
-    engine = QueryEngine()
+    engine = QueryEngine(require_sandbox=require_sandbox)
     atexit.register(engine.close)
     return engine

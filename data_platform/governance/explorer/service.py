@@ -48,7 +48,7 @@ class DataExplorerService:
     def __init__(
         self, records: Records, warehouse: Warehouse, settings: Settings, engine: QueryEngine | None = None
     ) -> None:
-        self._door = Door(records, warehouse, settings, engine or shared_engine())
+        self._door = Door(records, warehouse, settings, engine or shared_engine(settings.require_sandbox))
 
     def list_datasets(self, user: User) -> list[DatasetInfoDTO]:
         """The datasets that the user has the permission of, with the latest version of each table."""
