@@ -45,7 +45,13 @@ def test_every_metric_says_what_it_is_and_is_named_by_the_rules() -> None:
 
 
 def test_every_reason_for_which_a_text_is_refused_is_a_label() -> None:
-    failed = {ProblemKind.MEMORY, ProblemKind.TIMEOUT, ProblemKind.STORAGE, ProblemKind.INTERNAL}
+    failed = {
+        ProblemKind.MEMORY,
+        ProblemKind.TIMEOUT,
+        ProblemKind.STORAGE,
+        ProblemKind.SANDBOX,
+        ProblemKind.INTERNAL,
+    }
     assert set(ProblemKind) - failed == set(REFUSALS) - {"other"}
 
 
