@@ -1,4 +1,7 @@
-"""Serving Dagster: webserver, daemon and code server as one group of processes that ends as a whole."""
+"""Serving Dagster: webserver, daemon and code server as one group of processes that ends as a whole.
+
+The head of the group (`keeping/`) starts again whichever of them dies. Here the head is watched, and the database.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,39 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from data_platform.errors import PlatformError, UsageError
+from data_platform.errors import UsageError
 from data_platform.orchestration.assets import WRDS_POOL
 from data_platform.orchestration.dead_runs import report_dead_runs
 from data_platform.orchestration.instance import dagster_environment, open_instance
+from data_platform.orchestration.keeping.child import Child
 from data_platform.orchestration.webserver.asking import require_listening
 from data_platform.records.databases import Databases
+from data_platform.records.embedded.service import revive
 from data_platform.settings import Settings
 
 _GRACE_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
+_DATABASE_SECONDS: Final = 1.0
 
 
 def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> None:
     """Run until interrupted (Ctrl-C or SIGTERM), and leave no process behind.
 
+    A process that dies is started again, and so is the embedded database. When the head of the group dies, what runs
+    in the group ends with it, runs too, and all of it is started again.
+
     Raises:
         UsageError: when the port is taken, or the host is not this machine's alone and nobody could tell who asks.
         ConfigurationError: when the identity mode lacks a setting.
-        PlatformError: when Dagster ended by itself.
+        PlatformError: when a process of Dagster ends again and again.
     """
     require_listening(settings, host)
     _require_free(host, port)
@@ -40,40 +50,50 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
         report_dead_runs(instance)
         # Said aloud: the daemon's first look at the pools comes before it applies the default limit.
         instance.event_log_storage.set_concurrency_slots(WRDS_POOL, 1)
-    command = [
-        sys.executable,
-        # Dagster warns of previews; that is nothing for whoever starts it.
-        "-W",
-        "ignore",
-        "-m",
-        "data_platform.orchestration.webserver",
-        "--host",
-        host,
-        "--port",
-        str(port),
-    ]
+    # Dagster warns of previews; that is nothing for whoever starts it.
+    python = [sys.executable, "-W", "ignore", "-m"]
+    command = [*python, "data_platform.orchestration.keeping", "--host", host, "--port", str(port)]
     environment = {**os.environ, **dagster_environment(settings, databases)}
-    with _stop_signals() as asked, _group(command, environment) as process:
-        while process.poll() is None and not asked:
+    # A session of its own, so that Ctrl-C reaches only us and the whole group can be ended.
+    head = Child("Dagster", command, environment, own_session=True)
+    with _stop_signals() as asked, _database_kept(settings, databases), _ended_as_a_whole(head):
+        while not asked:
+            group = head.process
+            if not head.look() and group is not None:
+                # Orphans would hold the port, and work beside their successors.
+                _end_group(group)
             time.sleep(_POLL_SECONDS)
-        if not asked:
-            raise PlatformError(
-                f"Dagster ended by itself with exit code {process.returncode}.", hint="Its messages stand above."
-            )
 
 
 @contextmanager
-def _group(command: list[str], environment: Mapping[str, str]) -> Generator[subprocess.Popen[bytes]]:
-    """A process in a session of its own, so that Ctrl-C reaches only us and the whole group can be ended."""
-    process = subprocess.Popen(command, env=dict(environment), start_new_session=True)  # noqa: S603 - our own command
+def _ended_as_a_whole(head: Child) -> Generator[None]:
     try:
-        yield process
+        yield
     finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
-        _end_group(process)
+        group = head.process
+        if group is not None:
+            head.end(_GRACE_SECONDS, signal.SIGINT)
+            _end_group(group)
+
+
+@contextmanager
+def _database_kept(settings: Settings, databases: Databases) -> Generator[None]:
+    """Start the embedded server again when it dies; a server of the user's own is theirs."""
+    stopped = threading.Event()
+
+    def keep() -> None:
+        while not stopped.wait(_DATABASE_SECONDS):
+            revive(settings.home)
+
+    watch = threading.Thread(target=keep, daemon=True)
+    if databases.embedded:
+        watch.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        if databases.embedded:
+            watch.join(_GRACE_SECONDS)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m data_platform.orchestration.webserver`: what `data-platform up` starts, in a group of processes."""
+"""`python -m data_platform.orchestration.webserver`: the webserver among the processes of `data-platform up`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import argparse
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from data_platform.errors import PlatformError
-from data_platform.orchestration.webserver.running import run_everything
+from data_platform.orchestration.webserver.running import run_webserver
 from data_platform.settings import load_settings
 
 
 def main() -> int:
     """Serve until interrupted; the exit code is that of the error, if there is one."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     chosen = parser.parse_args()
@@ -22,7 +24,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
-            run_everything(load_settings(), host=chosen.host, port=chosen.port)
+            run_webserver(load_settings(), chosen.workspace, host=chosen.host, port=chosen.port)
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from data_platform.errors import DatabaseUnavailableError
+from data_platform.errors import DatabaseUnavailableError, PlatformError
 from data_platform.records.addresses import redacted, socket_url
 from data_platform.records.embedded import binaries, server
 from data_platform.records.embedded.bootstrap import ensure_roles_and_databases
@@ -23,6 +24,8 @@ from data_platform.records.embedded.credentials import (
 from data_platform.records.embedded.layout import PORT, Layout, layout_of, prepare
 from data_platform.records.embedded.lease import lease
 from data_platform.records.embedded.programs import Programs
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,18 @@ def open_embedded(home: Path) -> Generator[EmbeddedServer]:
     prepare(layout)
     with lease(layout.guard, layout.users, lambda: _bring_up(layout), lambda: _take_down(layout)):
         yield EmbeddedServer(layout, read_credentials(layout))
+
+
+def revive(home: Path) -> None:
+    """Start the embedded server of a home that is in use and has died; what fails is logged, for the next call."""
+    layout = layout_of(home)
+    if server.is_answering(layout):
+        return
+    try:
+        with open_embedded(home):
+            _log.warning("The embedded PostgreSQL did not answer; it does again.")
+    except PlatformError as error:
+        _log.warning("%s", error)
 
 
 def _bring_up(layout: Layout) -> None:
