@@ -72,7 +72,8 @@ def _ended_as_a_whole(head: Child) -> Generator[None]:
     finally:
         group = head.process
         if group is not None:
-            head.end(_GRACE_SECONDS, signal.SIGINT)
+            head.ask_to_stop(signal.SIGINT)
+            head.end(_GRACE_SECONDS)
             _end_group(group)
 
 

@@ -60,6 +60,8 @@ def _keep(children: Sequence[Child]) -> None:
             time.sleep(_POLL_SECONDS)
     finally:
         for child in children:
+            child.ask_to_stop()
+        for child in children:
             child.end(_GRACE_SECONDS)
 
 

@@ -25,7 +25,7 @@ def pause_before_restart(ends_in_a_row: int) -> float:
 
 
 class Child:
-    """One process of ours; call `look` often, and `end` at last."""
+    """One process of ours; call `look` often, and `ask_to_stop` and `end` at last."""
 
     def __init__(
         self,
@@ -72,12 +72,16 @@ class Child:
         _log.warning("%s %s; it is started again in %g s.", self.name, _ended(code), pause)
         return False
 
-    def end(self, grace_seconds: float, number: signal.Signals = signal.SIGTERM) -> None:
-        """Ask the process to stop, and make it when it does not within the time."""
+    def ask_to_stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal, if it is there."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+    def end(self, grace_seconds: float) -> None:
+        """Wait until it has stopped, and make it when it has not within the time."""
         if self.process is None:
             return
-        with suppress(ProcessLookupError):
-            self.process.send_signal(number)
         try:
             self.process.wait(grace_seconds)
         except subprocess.TimeoutExpired:
