@@ -52,5 +52,5 @@ def stopped(home: Path) -> Iterator[None]:
 
 
 def pass_time(seconds: float) -> None:
-    """How long a fault lasts; nothing is waited for."""
+    """How long a fault lasts, or between two looks; nothing is waited for."""
     time.sleep(seconds)

@@ -9,6 +9,7 @@ from typing import Final
 
 import psutil
 
+from data_platform_tests.orchestration.faults.away import pass_time
 from data_platform_tests.orchestration.faults.served import Served
 
 TOLERANCE: Final = {"descriptors": 6, "threads": 6, "connections": 6}
@@ -40,18 +41,28 @@ def figures(served: Served) -> dict[str, int]:
     return found
 
 
+def quiet(served: Served, earlier: Mapping[str, int] | None = None) -> dict[str, int]:
+    """The lowest of each figure in a few moments, and `earlier`: what comes and goes is not held on to."""
+    lowest = dict(earlier or {})
+    for _ in range(5):
+        pass_time(0.5)
+        for name, value in figures(served).items():
+            lowest[name] = min(value, lowest.get(name, value))
+    return lowest
+
+
 def grown(base: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
     """What is there in larger numbers than may be, with by how much."""
     return {
-        name: value - base.get(name, 0)
+        name: value - base[name]
         for name, value in now.items()
-        if value - base.get(name, 0) > TOLERANCE.get(name.split(" ", maxsplit=1)[0], 0)
+        if value - base[name] > TOLERANCE.get(name.split(" ", maxsplit=1)[0], 0)
     }
 
 
 def table(base: Mapping[str, int], now: Mapping[str, int]) -> str:
     """Both, side by side."""
-    rows = [f"{name:<32} {base.get(name, 0):>8} {value:>8}" for name, value in now.items()]
+    rows = [f"{name:<32} {base[name]:>8} {value:>8}" for name, value in now.items()]
     return "\n".join([f"{'':<32} {'before':>8} {'after':>8}", *rows])
 
 

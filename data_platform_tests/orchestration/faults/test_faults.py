@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from data_platform_tests.orchestration.faults.away import hung, pass_time, stopped
-from data_platform_tests.orchestration.faults.figures import figures, grown, table
+from data_platform_tests.orchestration.faults.figures import grown, quiet, table
 from data_platform_tests.orchestration.faults.gates import Gates, stuck
 from data_platform_tests.orchestration.faults.scenes import (
     kill_and_wait,
@@ -16,7 +16,7 @@ from data_platform_tests.orchestration.faults.scenes import (
 )
 from data_platform_tests.orchestration.faults.served import PATIENCE, Served, settled
 from data_platform_tests.orchestration.faults.soak import TABLE, soak
-from data_platform_tests.records.processes import alive
+from data_platform_tests.records.processes import alive, eventually
 
 STAGES = {"crsp_daily": "extract", "crsp_delistings": "validate", "crsp_distributions": "publish"}
 
@@ -26,19 +26,18 @@ def test_small_runs_leave_nothing_behind(served: Served, torture: bool) -> None:
     assert done.code == 0, done.err
     # Pools of connections and of workers are filled by the first few.
     soak(served, 4)
-    base = figures(served)
+    base = quiet(served)
     soak(served, 200 if torture else 10)
-    now = base
+    now: dict[str, int] = {}
 
     def is_back() -> bool:
         nonlocal now
-        now = figures(served)
+        now = quiet(served, now)
         return not grown(base, now)
 
-    try:
-        settled("something is left", is_back, PATIENCE)
-    finally:
-        print(table(base, now))  # noqa: T201 - a test shows what it has measured
+    back = eventually(is_back, PATIENCE)
+    print(table(base, now))  # noqa: T201 - a test shows what it has measured
+    assert back, grown(base, now)
 
 
 def test_killed_servers_come_back_and_runs_killed_in_each_stage_fail(served: Served, gates: Gates) -> None:
