@@ -1,0 +1,84 @@
+"""Whether the process of a run still lives, told by its id and the moment in which it was seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import psutil
+import pytest
+from dagster._core.events import EngineEventData
+from dagster._core.launcher import WorkerStatus
+
+from data_platform.orchestration.dead_runs import PROCESS_TAG, this_process
+from data_platform.orchestration.run_launcher import WatchedRunLauncher, is_alive
+
+_LAUNCHER = {"module": "data_platform.orchestration.run_launcher", "class": "WatchedRunLauncher"}
+
+
+@dg.job
+def empty_job() -> None:
+    """Nothing."""
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test(temp_dir=str(tmp_path), overrides={"run_launcher": _LAUNCHER}) as instance:
+        yield instance
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def health(instance: dg.DagsterInstance, run: dg.DagsterRun) -> WorkerStatus:
+    launcher = instance.run_launcher
+    assert isinstance(launcher, WatchedRunLauncher)
+    assert launcher.supports_check_run_worker_health
+    return launcher.check_run_worker_health(run).status
+
+
+def test_a_run_lives_as_long_as_the_process_that_began_with_it(
+    instance: dg.DagsterInstance, child: subprocess.Popen[bytes]
+) -> None:
+    run = instance.create_run_for_job(empty_job)
+    assert health(instance, run) is WorkerStatus.RUNNING, "nobody has begun with it"
+    instance.report_engine_event("A word without a process.", run)
+    instance.report_engine_event("Started process.", run, EngineEventData.in_process(child.pid))
+    assert health(instance, run) is WorkerStatus.RUNNING
+    child.kill()
+    child.wait(60)
+    assert health(instance, run) is WorkerStatus.NOT_FOUND
+
+
+def test_a_run_of_a_command_lives_as_long_as_the_command(instance: dg.DagsterInstance) -> None:
+    mine = this_process()
+    boot, pid, started = mine.split(":")
+    living = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: mine})
+    dead = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: f"{boot}:{pid}:{float(started) - 1:.2f}"})
+    assert health(instance, living) is WorkerStatus.RUNNING
+    assert health(instance, dead) is WorkerStatus.NOT_FOUND
+
+
+def test_a_later_process_with_the_same_id_is_another() -> None:
+    begun = psutil.Process().create_time()
+    assert is_alive(os.getpid(), time.time())
+    assert is_alive(os.getpid(), begun)
+    assert not is_alive(os.getpid(), begun - 60)
+
+
+def test_a_process_that_has_ended_and_waits_for_its_parent_is_dead() -> None:
+    process = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+    assert not is_alive(process.pid, time.time())
+    process.wait()
