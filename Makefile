@@ -36,8 +36,9 @@ types: $(STAMP)
 
 check: test lint types
 
-torture: $(STAMP)   ## the fault tests and the query fuzzer at length; root, strace and mkfs.xfs add the most; ARGS="-k power"
-	$(BIN)/python -m pytest data_platform_tests/warehouse/faults data_platform_tests/governance/corpus/test_fuzz.py --torture $(ARGS)
+torture: $(STAMP)   ## the fault tests and the query fuzzer at length, over an hour; root, strace and mkfs.xfs add the most; ARGS="-k power"
+	$(BIN)/python -m pytest data_platform_tests/warehouse/faults data_platform_tests/orchestration/faults \
+	  data_platform_tests/governance/corpus/test_fuzz.py --torture $(ARGS)
 
 bench-store: $(STAMP) $(BENCH_STAMP)   ## the warehouse beside other stores, about ten minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.store $(ARGS)

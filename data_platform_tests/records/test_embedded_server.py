@@ -26,7 +26,7 @@ from data_platform.records.embedded.cluster import ensure_cluster
 from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER, ensure_credentials
 from data_platform.records.embedded.layout import PORT, layout_of, prepare
 from data_platform.records.embedded.programs import Programs
-from data_platform.records.embedded.service import EmbeddedServer, open_embedded
+from data_platform.records.embedded.service import EmbeddedServer, open_embedded, revive
 from data_platform_tests.records.processes import eventually, processes_below, server_processes
 
 
@@ -239,3 +239,17 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_server(postgres: EmbeddedServ
     postmaster = psutil.Process(int(postgres.layout.pid_file.read_text().splitlines()[0]))
     assert os.getsid(postmaster.pid) != os.getsid(0)
     assert os.getpgid(postmaster.pid) != os.getpgid(0)
+
+
+def test_a_server_that_dies_while_it_is_used_is_started_again_and_stopped_at_the_end(home: Path) -> None:
+    with open_embedded(home) as running:
+        url = running.url(SUPERUSER, "postgres")
+        first = int(running.layout.pid_file.read_text().splitlines()[0])
+        revive(home)
+        assert int(running.layout.pid_file.read_text().splitlines()[0]) == first, "it was well"
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: not server.is_answering(running.layout))
+        revive(home)
+        assert ask(url, "SELECT 1") == 1
+        assert int(running.layout.pid_file.read_text().splitlines()[0]) != first
+    assert server_processes(running.layout.data) == []
