@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -58,10 +57,9 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
     head = Child("Dagster", command, environment, own_session=True)
     with _stop_signals() as asked, _database_kept(settings, databases), _ended_as_a_whole(head):
         while not asked:
-            group = head.process
-            if not head.look() and group is not None:
+            if not head.look():
                 # Orphans would hold the port, and work beside their successors.
-                _end_group(group)
+                _end_group(head)
             time.sleep(_POLL_SECONDS)
 
 
@@ -70,11 +68,9 @@ def _ended_as_a_whole(head: Child) -> Generator[None]:
     try:
         yield
     finally:
-        group = head.process
-        if group is not None:
-            head.ask_to_stop(signal.SIGINT)
-            head.end(_GRACE_SECONDS)
-            _end_group(group)
+        head.ask_to_stop(signal.SIGINT)
+        head.end(_GRACE_SECONDS)
+        _end_group(head)
 
 
 @contextmanager
@@ -97,17 +93,16 @@ def _database_kept(settings: Settings, databases: Databases) -> Generator[None]:
             watch.join(_GRACE_SECONDS)
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def _end_group(head: Child) -> None:
     """Ask what is left of the group to stop, then make it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + _GRACE_SECONDS
+        if head.pid is None or not _members(head.pid):
+            return
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-            while time.monotonic() < deadline:
-                process.poll()
-                if not _members(process.pid):
-                    return
-                time.sleep(_POLL_SECONDS)
+            os.killpg(head.pid, number)
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while _members(head.pid) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
 
 def _members(group: int) -> list[int]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
-
-import dagster as dg
-from dagster._utils.log import configure_loggers
 
 from data_platform.errors import PlatformError, UsageError
 from data_platform.orchestration.keeping.child import Child
-from data_platform.orchestration.keeping.code_server import code_server
 
 _POLL_SECONDS: Final = 0.2
 _GRACE_SECONDS: Final = 15.0
@@ -33,36 +31,52 @@ def main() -> int:
     chosen = parser.parse_args()
     # The same tidy end for both.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    configure_loggers(formatter="colored", log_level="INFO")
     try:
-        with suppress(KeyboardInterrupt), dg.DagsterInstance.get() as instance, code_server(instance) as workspace:
-            # Dagster warns of previews; that is nothing for whoever starts it.
-            python = [sys.executable, "-W", "ignore", "-m"]
-            of = ["--workspace", str(workspace)]
-            address = ["--host", chosen.host, "--port", str(chosen.port)]
-            _keep(
-                [
-                    Child("The webserver", [*python, "data_platform.orchestration.webserver", *of, *address]),
-                    Child("The daemon", [*python, "dagster._daemon", "run", *of]),
-                ]
-            )
+        with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as folder:
+            _keep_everything(Path(folder) / "workspace.yaml", ["--host", chosen.host, "--port", str(chosen.port)])
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")
         return UsageError.exit_code
     return 0
 
 
-def _keep(children: Sequence[Child]) -> None:
+def _keep_everything(workspace: Path, address: Sequence[str]) -> None:
+    # Dagster warns of previews; that is nothing for whoever starts it.
+    python = [sys.executable, "-W", "ignore", "-m"]
+    of = ["--workspace", str(workspace)]
+    webserver = Child("The webserver", [*python, "data_platform.orchestration.webserver", *of, *address])
+    daemon = Child("The daemon", [*python, "dagster._daemon", "run", *of])
     try:
-        while True:
-            for child in children:
-                child.look()
-            time.sleep(_POLL_SECONDS)
+        # It imports for seconds, and then waits for the code server as we do.
+        webserver.look()
+        _keep_with_code(workspace, [webserver, daemon])
     finally:
-        for child in children:
-            child.ask_to_stop()
-        for child in children:
-            child.end(_GRACE_SECONDS)
+        _end([webserver, daemon])
+
+
+def _keep_with_code(workspace: Path, children: Sequence[Child]) -> None:
+    import dagster as dg  # noqa: PLC0415 - the webserver starts meanwhile
+    from dagster._utils.log import configure_loggers  # noqa: PLC0415 - as above
+
+    from data_platform.orchestration.keeping.code_server import code_server  # noqa: PLC0415 - as above
+
+    configure_loggers(formatter="colored", log_level="INFO")
+    with dg.DagsterInstance.get() as instance, code_server(instance, workspace):
+        try:
+            while True:
+                for child in children:
+                    child.look()
+                time.sleep(_POLL_SECONDS)
+        finally:
+            # Before the code server ends, of which they would complain.
+            _end(children)
+
+
+def _end(children: Sequence[Child]) -> None:
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.end(_GRACE_SECONDS)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ class Child:
         self._due = 0.0
         self._started = 0.0
         self.process: subprocess.Popen[bytes] | None = None
+        self.pid: int | None = None
+        """Of the process that was started last, also when it has ended: the number of its group."""
 
     def look(self, now: float | None = None) -> bool:
         """Start the process when it is due; False when it was found to have ended just now.
@@ -93,6 +95,7 @@ class Child:
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             self._command, env=self._environment, start_new_session=self._own_session
         )
+        self.pid = self.process.pid
 
 
 def _ended(code: int) -> str:

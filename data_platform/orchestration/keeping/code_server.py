@@ -7,7 +7,6 @@ now and then, and have it load the code anew. Leans on internals of Dagster 1.13
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -32,17 +31,17 @@ _log = logging.getLogger("data_platform")
 
 
 @contextmanager
-def code_server(instance: dg.DagsterInstance) -> Generator[Path]:
-    """The code server, kept alive for the block, and a workspace file that names its address."""
+def code_server(instance: dg.DagsterInstance, workspace: Path) -> Generator[None]:
+    """The code server, kept alive for the block; the file `workspace` appears, whole, and names its address."""
     target = WorkspaceFileTarget([str(PROJECT_ROOT / "workspace.yaml")])
     stopped = threading.Event()
-    with (
-        ProxyServerManager(instance=instance, workspace_load_target=target, code_server_log_level="WARNING") as servers,
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    with ProxyServerManager(
+        instance=instance, workspace_load_target=target, code_server_log_level="WARNING"
+    ) as servers:
         specs = servers.get_code_server_specs()
-        workspace = Path(folder) / "workspace.yaml"
-        workspace.write_text(yaml.safe_dump({"load_from": specs}))
+        draft = workspace.with_suffix(".draft")
+        draft.write_text(yaml.safe_dump({"load_from": specs}))
+        draft.rename(workspace)
         watches = [
             threading.Thread(target=_watch, args=(client_of(spec["grpc_server"]), stopped), daemon=True)
             for spec in specs
@@ -50,7 +49,7 @@ def code_server(instance: dg.DagsterInstance) -> Generator[Path]:
         for watch in watches:
             watch.start()
         try:
-            yield workspace
+            yield
         finally:
             stopped.set()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 import uvicorn
@@ -15,9 +17,11 @@ from data_platform.orchestration.webserver.server import build_app
 from data_platform.records.connection import open_records
 from data_platform.settings import Settings
 
+_POLL_SECONDS: Final = 0.1
+
 
 def run_webserver(settings: Settings, workspace: Path, *, host: str, port: int) -> None:
-    """Serve until interrupted. The environment is that of `orchestration/instance.py`.
+    """Serve until interrupted, from when the file `workspace` is there. The environment is that of `instance.py`.
 
     Raises:
         UsageError, ConfigurationError: when the identity mode does not go with the address.
@@ -26,6 +30,8 @@ def run_webserver(settings: Settings, workspace: Path, *, host: str, port: int) 
     require_listening(settings, host)
     configure_loggers(formatter="colored", log_level="INFO")
     with open_records(settings) as records, dg.DagsterInstance.get() as instance:
+        while not workspace.exists():
+            time.sleep(_POLL_SECONDS)
         # A statement of Dagster's pages that takes longer is given up, and connections don't grow old.
         instance.optimize_for_webserver(15_000, 3_600, 20)
         target = WorkspaceFileTarget([str(workspace)])
