@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from data_platform_tests.orchestration.faults.served import Served, settled
@@ -39,19 +40,26 @@ def next_writer_publishes(served: Served, table: str, partition: str, *, version
     assert served.warehouse.manifests(table).numbers() == list(range(1, version + 1))
 
 
-def next_tick_works(served: Served, table: str, *, ticks: int, minutes: int | None = None) -> None:
-    """A tick that is due, or becomes so now if `minutes` says how long ago it was, has one run, which goes well.
+def next_tick_works(served: Served, table: str) -> None:
+    """A tick of this minute is due: it has one run, which goes well."""
+    before = served.scheduled(table)
 
-    `ticks` is how many runs the schedule has then in all.
-    """
-    if minutes is not None:
-        ticks += len(served.scheduled(table))
-        served.make_due(table, minutes)
+    def is_new() -> bool:
+        minute = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0).isoformat()
+        return all(key != f"{table}:{minute}" for key, _ in before)
+
+    settled("the minute of the tick before does not pass", is_new)
+    served.make_due(table, 0)
+    due_tick_works(served, table, len(before) + 1)
+
+
+def due_tick_works(served: Served, table: str, runs_in_all: int) -> None:
+    """A tick that is due already has one run, which goes well; then the schedule has had so many runs."""
 
     def has_run() -> bool:
         runs = served.scheduled(table)
-        assert len(runs) <= ticks, runs
-        return len(runs) == ticks and runs[-1][1] == "SUCCESS"
+        assert len(runs) <= runs_in_all, runs
+        return len(runs) == runs_in_all and runs[-1][1] == "SUCCESS"
 
     settled(f"the tick of {table} has no run that went well", has_run)
 

@@ -8,6 +8,7 @@ from data_platform_tests.orchestration.faults.away import hung, pass_time, stopp
 from data_platform_tests.orchestration.faults.figures import grown, quiet, table
 from data_platform_tests.orchestration.faults.gates import Gates, stuck
 from data_platform_tests.orchestration.faults.scenes import (
+    due_tick_works,
     kill_and_wait,
     kill_writers,
     lines,
@@ -50,7 +51,7 @@ def test_killed_servers_come_back_and_runs_killed_in_each_stage_fail(served: Ser
         kill_writers(served, runs)
     for name in STAGES:
         next_writer_publishes(served, name, "2024", version=1)
-    next_tick_works(served, TABLE, ticks=1)
+    due_tick_works(served, TABLE, 1)
     served.require_sound()
 
 
@@ -75,7 +76,7 @@ def test_a_database_that_hangs_and_stops_in_the_middle_loses_nothing(
     settled("the UI is not back", served.is_whole)
     settled("the run's process has not ended", lambda: not alive(writer))
     settled("the run has not ended", lambda: served.status(run_id) in {"SUCCESS", "FAILURE"})
-    next_tick_works(served, TABLE, minutes=10, ticks=1)
+    next_tick_works(served, TABLE)
     assert {role: process.pid for role, process in served.roles().items()} == before
     said = f"2023: published version {version} with%"
     settled("the line of the version was lost", lambda: lines(served, "crsp_daily", said) == 1)
