@@ -163,6 +163,8 @@ class Served:
 
     def make_due(self, table: str, minutes: int) -> None:
         """Turn a table's schedule on, with a tick that passed so many minutes ago; the next one is an hour later."""
+        row = "SELECT 1 FROM platform.data_sync_schedule WHERE table_name = %s"
+        settled("no sensor has made the schedule", lambda: bool(self.execute("platform", row, table)))
         self.execute(
             "platform",
             "UPDATE platform.data_sync_schedule SET enabled = true, timezone = 'UTC', updated_at = now() - interval "
