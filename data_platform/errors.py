@@ -27,6 +27,10 @@ class UsageError(PlatformError):
     exit_code = 2
 
 
+class NotFoundError(UsageError):
+    """There is nothing of that name or number, or it is somebody else's: both are answered alike."""
+
+
 class ConfigurationError(PlatformError):
     """A setting is missing or wrong."""
 

@@ -15,6 +15,7 @@ ROOT = Path(data_platform.__file__).parent
 ORDER = (
     "errors",
     "settings",
+    "client",
     "catalog",
     "metrics",
     "records",

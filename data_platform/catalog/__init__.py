@@ -24,7 +24,7 @@ from data_platform.catalog.model import (
     WrdsQuery,
 )
 from data_platform.catalog.series import Series
-from data_platform.errors import UsageError
+from data_platform.errors import NotFoundError
 
 __all__ = [
     "DATASETS",
@@ -50,10 +50,10 @@ def find_dataset(name: str) -> Dataset:
     """Look a dataset up by name.
 
     Raises:
-        UsageError: for an unknown name, listing the known ones.
+        NotFoundError: for an unknown name, listing the known ones.
     """
     if name not in DATASETS:
-        raise UsageError(f"Unknown dataset {name!r}.", hint=_suggest(name, list(DATASETS)))
+        raise NotFoundError(f"Unknown dataset {name!r}.", hint=_suggest(name, list(DATASETS)))
     return DATASETS[name]
 
 
@@ -61,10 +61,10 @@ def find_table(name: str) -> Table:
     """Look a table up by name.
 
     Raises:
-        UsageError: for an unknown name, listing the known ones.
+        NotFoundError: for an unknown name, listing the known ones.
     """
     if name not in TABLES:
-        raise UsageError(f"Unknown table {name!r}.", hint=_suggest(name, list(TABLES)))
+        raise NotFoundError(f"Unknown table {name!r}.", hint=_suggest(name, list(TABLES)))
     return TABLES[name]
 
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from data_platform.catalog import Table, find_table
 from data_platform.cli.options import Json, TableName
 from data_platform.cli.output import print_json, print_table, say, stderr
-from data_platform.cli.rows import row_objects, shown
+from data_platform.cli.rows import shown
 from data_platform.cli.session import Reading, open_session, reading_session
 from data_platform.governance.permissions import Action, require
 from data_platform.warehouse import PinnedVersion

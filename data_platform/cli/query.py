@@ -14,13 +14,14 @@ import typer
 from data_platform.cli.options import AsOfText
 from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.parameters import Params, parameters_of
-from data_platform.cli.rows import row_objects, shown
+from data_platform.cli.rows import shown
 from data_platform.cli.session import Session, open_session
 from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
 from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService, QueryResult
 from data_platform.governance.permissions import User
 from data_platform.governance.result_files import distinct_names
+from data_platform.governance.result_rows import row_objects
 from data_platform.warehouse.as_of import parse_as_of
 
 

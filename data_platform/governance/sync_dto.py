@@ -36,6 +36,16 @@ class SyncStatusDTO(Answer):
     schedule_as_of: dt.datetime | None
 
 
+class ConditionDTO(Answer):
+    """Something in the warehouse that needs a person. `table` is None where none is concerned; `hint` is what to do."""
+
+    kind: str
+    severity: str
+    table: str | None
+    message: str
+    hint: str
+
+
 class SyncLogEntry(Answer):
     """A line of the log of syncs; `extra` holds counts, hashes and timings."""
 

@@ -16,6 +16,7 @@ from data_platform.governance.manual_syncs import ManualSync, Syncing, admit
 from data_platform.governance.permissions import Action, User, permitted_datasets, require
 from data_platform.governance.scopes import reading_scope
 from data_platform.governance.sync_dto import (
+    ConditionDTO,
     SyncDayDTO,
     SyncJobDTO,
     SyncLogEntry,
@@ -31,6 +32,7 @@ from data_platform.records.sync_logs import Level
 from data_platform.settings import Settings
 from data_platform.sync.plan import choose_partitions, current_partitions, partitions_of
 from data_platform.sync.state import table_state
+from data_platform.warehouse.conditions import conditions
 from data_platform.warehouse.warehouse import Warehouse
 
 MOST_LINES: Final = 10_000
@@ -93,6 +95,10 @@ class DataSyncService:
         as_of = None if found is None else found[0]
         by_table = {} if found is None else {schedule.table_name: schedule for schedule in found[1]}
         return [_status(self._warehouse, TABLES[name], by_table.get(name), as_of, stale=stale) for name in _of(visible)]
+
+    def get_conditions(self, user: User) -> list[ConditionDTO]:
+        """What in the warehouse needs a person, of the caller's datasets and of the machine; no database is asked."""
+        return conditions_of(self._warehouse, user)
 
     def get_sync_logs(
         self, user: User, dataset: str | None = None, level: str | None = None, limit: int = 100
@@ -164,10 +170,11 @@ class DataSyncService:
         table: str,
         launcher: SyncLauncher,
         partitions: Sequence[str] = (),
+        every: bool = False,
         full: bool = False,
         client_ip: str | None = None,
     ) -> SyncJobDTO:
-        """Start a sync of one table now: of the partitions named, or of those that a schedule would sync.
+        """Start a sync of one table now: of the partitions named, of `every` one, or of those a schedule would sync.
 
         The rules are those of every sync that a person starts; the audit has it before anything is started.
 
@@ -175,7 +182,7 @@ class DataSyncService:
             LockBusyError, RateLimitedError: as `data_platform.governance.manual_syncs.admit` does.
         """
         require(user, Action.TRIGGER_DATA_SYNC, find_dataset(dataset).name)
-        order = self._order(user, _table_of(dataset, table), partitions, reason, full=full)
+        order = self._order(user, _table_of(dataset, table), partitions, reason, every=every, full=full)
         wanted = ManualSync((order.table,), order.partitions, order.reason, "trigger_sync", client_ip)
         admit(self._records, user, wanted, syncing=lambda: launcher.syncing(order))
         requested = dt.datetime.now(dt.UTC)
@@ -191,18 +198,35 @@ class DataSyncService:
             reason=order.reason,
         )
 
-    def _order(self, user: User, table: Table, partitions: Sequence[str], reason: str, *, full: bool) -> SyncOrder:
+    def _order(
+        self, user: User, table: Table, partitions: Sequence[str], reason: str, *, every: bool, full: bool
+    ) -> SyncOrder:
         why = texts.reason(reason) or ""
         today = dt.datetime.now(dt.UTC).date()
-        chosen = list(partitions) or current_partitions(table, self._settings, today)
+        chosen = list(partitions) if partitions or every else current_partitions(table, self._settings, today)
         known = partitions_of(table, self._settings, today)
         return SyncOrder(
-            table, tuple(choose_partitions(table, known, chosen, all_of_them=False)), full, user.user_id, why
+            table, tuple(choose_partitions(table, known, chosen, all_of_them=every)), full, user.user_id, why
         )
 
     def _ensure(self) -> None:
         names = [(table.dataset, table.name) for table in TABLES.values()]
         schedules.ensure_each(self._records, _SCOPE, names, enabled=self._settings.env == "production")
+
+
+def conditions_of(warehouse: Warehouse, user: User) -> list[ConditionDTO]:
+    """As `DataSyncService.get_conditions`, for whoever works without the records.
+
+    Raises:
+        NotPermittedError: for those who may not view syncs.
+    """
+    require(user, Action.VIEW_DATA_SYNC)
+    visible = _of(permitted_datasets(user, DATASETS))
+    return [
+        ConditionDTO(**found.model_dump())
+        for found in conditions(warehouse, dt.datetime.now(dt.UTC))
+        if found.table is None or found.table in visible
+    ]
 
 
 def _of(datasets: frozenset[str]) -> list[str]:

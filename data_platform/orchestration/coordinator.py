@@ -42,7 +42,10 @@ class GovernedRunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
             return super().submit_run(context)
         workspace = context.workspace
         if isinstance(workspace, GovernedRequestContext):
-            self._admit_person(context, workspace.records, workspace.user, workspace.client_ip)
+            if _admitted_already(workspace, context.dagster_run):
+                self._stamp(context.dagster_run, workspace.user.user_id)
+            else:
+                self._admit_person(context, workspace.records, workspace.user, workspace.client_ip)
             return self._enqueue(context)
         if getattr(workspace, "source", None) is not None:
             self._stamp(context.dagster_run, UNKNOWN.user_id)
@@ -111,6 +114,11 @@ class GovernedRunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
 
     def _enqueue(self, context: SubmitRunContext) -> dg.DagsterRun:
         return super().submit_run(context._replace(dagster_run=_existing(self._instance, context.dagster_run)))
+
+
+def _admitted_already(workspace: GovernedRequestContext, run: dg.DagsterRun) -> bool:
+    tables = tables_of(run) or ()
+    return len(tables) == 1 and workspace.has_admitted((tables[0].name, named(spans_of(run.tags))))
 
 
 def _wanted(run: dg.DagsterRun, client_ip: str | None) -> ManualSync:

@@ -16,7 +16,7 @@ from typing import Final
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from data_platform.errors import UsageError
+from data_platform.errors import NotFoundError, UsageError
 from data_platform.records import platform_audit, texts
 from data_platform.records.alerts import LARGEST_ID, Severity, StoredAlert, get
 from data_platform.records.connection import Connection
@@ -67,7 +67,7 @@ def acknowledge(connection: Connection, alert_id: int, by: str, reason: str) -> 
     if alert is None:
         # Python writes out no number of thousands of digits.
         which = str(alert_id) if abs(alert_id) <= LARGEST_ID else "of so large a number"
-        raise UsageError(f"There is no alert {which}.", hint="List the alerts to see their numbers.")
+        raise NotFoundError(f"There is no alert {which}.", hint="List the alerts to see their numbers.")
     # Waits for whoever is acknowledging it at this moment, and then finds theirs.
     row = connection.execute(
         sql.SQL(

@@ -113,6 +113,9 @@ def foreign(settings: Settings, method: str, path: str, headers: Headers) -> str
         known = headers.get("x-forwarded-host", host) if settings.identity == "proxy" else host
         if urlsplit(origin).netloc not in {host, known}:
             return "The request comes from a page of another site."
+    # A page of another site can make a browser ask without an Origin, as for a picture; newer browsers say whose it is.
+    if headers.get("sec-fetch-site", "none") in {"cross-site", "same-site"} and path.startswith("/api/"):
+        return "The request comes from a page of another site."
     executes = path.rstrip("/") == "/graphql" and method in {"GET", "HEAD"}
     if executes and "text/html" not in headers.get("accept", ""):
         return "GraphQL is asked with POST."

@@ -25,6 +25,9 @@ from data_platform.records.connection import Records
 USER_KEY: Final = "data_platform.user"
 """Where the gate leaves the user in the scope of a request."""
 
+Launch = tuple[str, tuple[str, ...]]
+"""A table's name and its partitions, as `launches.named` says them."""
+
 NOBODY: Final = User("nobody", Role.VIEWER, disabled=True)
 
 
@@ -36,6 +39,7 @@ class GovernedRequestContext(WorkspaceRequestContext):
         self.user = user
         self.records = records
         self._lent: frozenset[str] = frozenset()
+        self._admitted: frozenset[Launch] = frozenset()
         self._stamping: dg.DagsterInstance | None = None
 
     @property
@@ -93,6 +97,23 @@ class GovernedRequestContext(WorkspaceRequestContext):
             yield
         finally:
             self._lent -= {permission}
+
+    @contextmanager
+    def admitting(self, *launches: Launch) -> Generator[None]:
+        """Let these launches into the queue within the block: they met the rules of manual syncs a moment ago.
+
+        A request's context lives in this process and is made anew for each request, so nothing that a caller sends can
+        claim it.
+        """
+        self._admitted |= frozenset(launches)
+        try:
+            yield
+        finally:
+            self._admitted -= frozenset(launches)
+
+    def has_admitted(self, launch: Launch) -> bool:
+        """Whether a launch was let in already."""
+        return launch in self._admitted
 
     @contextmanager
     def stamping_backfills(self) -> Generator[None]:

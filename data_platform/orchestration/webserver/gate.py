@@ -12,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data_platform.errors import DatabaseUnavailableError, NotPermittedError
+from data_platform.client.wire import document
+from data_platform.errors import DatabaseUnavailableError, NotPermittedError, PlatformError
 from data_platform.governance.permissions import User, is_administrator
 from data_platform.orchestration.webserver import pages
 from data_platform.orchestration.webserver.asking import foreign, identify
+from data_platform.orchestration.webserver.bounds import of_api
 from data_platform.orchestration.webserver.context import USER_KEY
 from data_platform.orchestration.webserver.verdicts import ADMINISTRATORS_ONLY, decide_reading
 from data_platform.records.connection import Records
@@ -32,10 +34,11 @@ _POLICY_VIOLATION: Final = 1008
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this module
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, error: PlatformError | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.error = error or NotPermittedError(message)
 
 
 class Gate:
@@ -67,6 +70,9 @@ class Gate:
                 return
             scope[USER_KEY] = await self._admit(scope, method)
         except _Refused as refused:
+            if of_api(path):
+                await pages.plain(document(refused.error), refused.status)(scope, receive, send)
+                return
             form = refused.status == 401 and self._settings.identity == "token"  # noqa: PLR2004 - HTTP's figure
             await pages.refusal(refused.message, refused.status, page=page, form=form)(scope, receive, send)
             return
@@ -106,6 +112,9 @@ class Gate:
         if strange is not None:
             raise _Refused(strange, 403)
         user = await self._identify(headers)
+        if of_api(scope["path"]):
+            # Its answers are those of the services, which each user gets of their own datasets only.
+            return user
         reading = decide_reading(user, self._settings.ui_visibility)
         if not reading.allowed:
             raise _Refused(
@@ -120,9 +129,9 @@ class Gate:
         try:
             return await run_in_threadpool(identify, self._settings, self._records, headers)
         except NotPermittedError as error:
-            raise _Refused(error.message, 401) from None
+            raise _Refused(error.message, 401, error) from None
         except DatabaseUnavailableError as error:
-            raise _Refused(f"{error.message} Nobody can be let in until it is back.", 503) from None
+            raise _Refused(f"{error.message} Nobody can be let in until it is back.", 503, error) from None
 
     async def _sign(self, scope: Scope, receive: Receive) -> Response:
         """Sign in or out. The token comes in a form, so that it stands in no address."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -34,6 +35,12 @@ def refusal(message: str, status: int, *, page: bool, form: bool = False) -> Res
         return JSONResponse({"error": message}, status_code=status, headers=headers)
     filled = _PAGE.format(message=html.escape(message), form=_FORM if form else "")
     return HTMLResponse(filled, status_code=status, headers=headers)
+
+
+def plain(document: Mapping[str, object], status: int, more: Mapping[str, str] | None = None) -> Response:
+    """An answer for programs: a JSON document that nobody may keep."""
+    sign = {"WWW-Authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004 - HTTP's figure
+    return JSONResponse(document, status_code=status, headers={**_HEADERS, **sign, **(more or {})})
 
 
 def signed_in(token: str, *, secure: bool) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,11 @@ import dagster as dg
 import uvicorn
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._utils.log import configure_loggers
+from starlette.types import ASGIApp
 
 from data_platform.orchestration.webserver.asking import require_listening
 from data_platform.orchestration.webserver.context import GovernedProcessContext
+from data_platform.orchestration.webserver.protocol import MOST_CONNECTIONS, PatientProtocol
 from data_platform.orchestration.webserver.server import build_app
 from data_platform.records.connection import open_records
 from data_platform.settings import Settings
@@ -37,5 +40,23 @@ def run_webserver(settings: Settings, workspace: Path, *, host: str, port: int) 
         target = WorkspaceFileTarget([str(workspace)])
         with GovernedProcessContext(records=records, instance=instance, workspace_load_target=target) as context:
             app = build_app(context, settings, records)
-            # Behind a proxy we look at its headers ourselves: uvicorn believes some of them from any local process.
-            uvicorn.run(app, host=host, port=port, log_level="warning", proxy_headers=False, lifespan="off")
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(server_config(app, host=host, port=port)).run()
+
+
+def server_config(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:
+    """How the application is served: with patience that has an end, and no more connections than the machine bears.
+
+    Behind a proxy we look at its headers ourselves: uvicorn believes some of them from any local process.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=PatientProtocol,
+        limit_concurrency=MOST_CONNECTIONS,
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        lifespan="off",
+    )

@@ -1,4 +1,4 @@
-"""Dagster's webserver behind the gate, with the governed schema.
+"""Dagster's webserver behind the gate, with the governed schema and the HTTP interface beside it.
 
 Leans on internals of `dagster-webserver` 1.13.27: `DagsterWebserver.build_graphql_schema`, `build_middleware` and
 `build_routes`.
@@ -12,14 +12,22 @@ from dagster_webserver.webserver import DagsterWebserver
 from graphene import Schema
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Mount
 from typing_extensions import override
 
+from data_platform.governance.sync_service import SyncLauncher
+from data_platform.orchestration.api.app import build_api
+from data_platform.orchestration.api.desk import Desk
+from data_platform.orchestration.api.launching import QueueLauncher
+from data_platform.orchestration.webserver.bounds import API, Bounds
 from data_platform.orchestration.webserver.context import GovernedProcessContext, GovernedRequestContext
 from data_platform.orchestration.webserver.gate import Gate
 from data_platform.orchestration.webserver.metrics import metrics_route
 from data_platform.orchestration.webserver.schema import govern
 from data_platform.records.connection import Records
 from data_platform.settings import Settings
+from data_platform.warehouse.warehouse import Warehouse
 
 LIVE_DATA_MILLISECONDS = 2_000
 """How often an open page asks for news: what `dagster dev` sets."""
@@ -39,7 +47,17 @@ class GovernedWebserver(DagsterWebserver[GovernedProcessContext, GovernedRequest
 
     @override
     def build_middleware(self) -> list[Middleware]:
-        return [Middleware(Gate, settings=self._settings, records=self._records), *super().build_middleware()]
+        gate = Middleware(Gate, settings=self._settings, records=self._records)
+        return [Middleware(Bounds), gate, *super().build_middleware()]
+
+    @override
+    def build_routes(self) -> list[BaseRoute]:
+        desk = Desk(self._settings, self._records, Warehouse(self._settings.warehouse_root), self._launcher_of)
+        # Before Dagster's own, the last of which takes every path.
+        return [Mount(API, app=build_api(desk), name="api"), *super().build_routes()]
+
+    def _launcher_of(self, request: Request) -> SyncLauncher:
+        return QueueLauncher(self._process_context.create_request_context(request), self._graphene_schema)
 
     @override
     def build_routes(self) -> list[Any]:

@@ -1,0 +1,120 @@
+"""Errors as answers: each with its status and the one JSON form of `data_platform.client.wire`, and no traceback."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from data_platform.client.wire import document, kind_of
+from data_platform.errors import NotFoundError, NotPermittedError, PlatformError, RateLimitedError, UsageError
+from data_platform.governance.engine.engine import QueryRefusedError
+from data_platform.orchestration.api.desk import BusyError
+from data_platform.orchestration.webserver.pages import plain
+from data_platform.records.schedules import ScheduleConflictError
+
+_LOG: Final = logging.getLogger("data_platform.api")
+
+STATUS: Final[Mapping[str, int]] = {
+    "not_found": 404,
+    "usage": 400,
+    "configuration": 500,
+    "not_permitted": 403,
+    "rate_limited": 429,
+    "timed_out": 504,
+    "cancelled": 409,
+    "locked": 409,
+    "lock_lost": 409,
+    "database_unavailable": 503,
+    "data_quality": 500,
+    "failed": 503,
+}
+_AGAIN_SECONDS: Final = 5
+
+
+def answer(error: PlatformError) -> Response:
+    """The answer that an error is."""
+    more: dict[str, object] = {}
+    headers: dict[str, str] = {}
+    status = STATUS[kind_of(error)]
+    if isinstance(error, QueryRefusedError):
+        problem = error.problem
+        more["problem"] = {"kind": problem.kind.value, "line": problem.line, "column": problem.column}
+    elif isinstance(error, ScheduleConflictError):
+        status = 409
+        more["current_version"] = error.current.version
+    elif isinstance(error, RateLimitedError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    elif isinstance(error, BusyError):
+        headers["Retry-After"] = str(_AGAIN_SECONDS)
+    return plain(document(error, **more), status, headers)
+
+
+def answer_errors(api: FastAPI) -> None:
+    """Have every error of the application answered in the same form."""
+
+    def platform_error(_: Request, error: Exception) -> Response:
+        return answer(cast("PlatformError", error))
+
+    def malformed(_: Request, error: Exception) -> Response:
+        found = cast("RequestValidationError", error).errors()
+        said = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in found[:5])
+        return plain(document(UsageError(f"The request is not valid. {said}."[:1_000])), 422)
+
+    def of_http(_: Request, error: Exception) -> Response:
+        known = cast("HTTPException", error)
+        return plain(document(_of_status(known)), known.status_code, known.headers)
+
+    api.add_exception_handler(PlatformError, platform_error)
+    api.add_exception_handler(RequestValidationError, malformed)
+    api.add_exception_handler(HTTPException, of_http)
+
+
+class Quiet:
+    """ASGI middleware around the application: a fault of ours is an answer without its text, and a line in the log.
+
+    The error's own message stays out of both, for it may hold what was read.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        began = False
+
+        async def sending(message: Any) -> None:  # noqa: ANN401 - ASGI's messages
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last resort
+            if began:
+                raise
+            where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+            _LOG.error("%s while answering %s:\n%s", type(error).__name__, scope["path"], where)  # noqa: TRY400 - see above
+            failed = PlatformError("The server failed. Its log says where.")
+            await plain(document(failed), 500)(scope, receive, send)
+
+
+def _of_status(error: HTTPException) -> PlatformError:
+    if error.status_code == 404:  # noqa: PLR2004 - HTTP's figure
+        return NotFoundError("There is nothing here.", hint="The interface is described in /api/v1/openapi.json.")
+    if error.status_code in {401, 403}:
+        return NotPermittedError(error.detail)
+    return UsageError(error.detail)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(each) for each in location[1:]) or str(location[0])
