@@ -87,6 +87,9 @@ class Settings(BaseSettings):
         default=True, description="Whether what statistics find wrong keeps a partition from being published."
     )
 
+    url: str | None = Field(
+        default=None, description="A server that the command and the client talk to, instead of working here."
+    )
     token: SecretStr | None = Field(default=None, description="Act as the user whom this token belongs to.")
     queries_per_minute: int = Field(default=10, ge=1, le=100_000, description="Per user.")
     exports_per_hour: int = Field(default=5, ge=1, le=100_000, description="Per user.")

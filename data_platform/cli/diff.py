@@ -14,6 +14,7 @@ from data_platform.cli.output import print_json, print_table, say, stderr
 from data_platform.cli.rows import shown
 from data_platform.cli.session import Reading, open_session, reading_session
 from data_platform.governance.permissions import Action, require
+from data_platform.governance.result_rows import row_objects
 from data_platform.warehouse import PinnedVersion
 from data_platform.warehouse.as_of import parse_as_of
 from data_platform.warehouse.diff.comparing import compare_versions, differing_rows

@@ -30,7 +30,7 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 ABOUT: Final = b"data_platform"
 """Under this key of the stream's schema stands what is known of a page besides its rows, as JSON."""
 
-KINDS: Final[Mapping[str, type[PlatformError]]] = {
+KINDS: Final[dict[str, type[PlatformError]]] = {
     "not_found": NotFoundError,
     "usage": UsageError,
     "configuration": ConfigurationError,

@@ -161,7 +161,7 @@ class DataSyncService:
             counting.schedule_updated(dataset, user.user_id)
         return _schedule(changed)
 
-    def trigger_sync(
+    def trigger_sync(  # noqa: PLR0913 - all that a sync can be told
         self,
         user: User,
         dataset: str,

@@ -99,11 +99,11 @@ class Quiet:
             await self._app(scope, receive, sending)
         except HTTPException:
             raise
-        except Exception as error:  # noqa: BLE001 - the last resort
+        except Exception as error:
             if began:
                 raise
             where = "".join(traceback.format_tb(error.__traceback__)[-3:])
-            _LOG.error("%s while answering %s:\n%s", type(error).__name__, scope["path"], where)  # noqa: TRY400 - see above
+            _LOG.error("%s while answering %s:\n%s", type(error).__name__, scope["path"], where)
             failed = PlatformError("The server failed. Its log says where.")
             await plain(document(failed), 500)(scope, receive, send)
 

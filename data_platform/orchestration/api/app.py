@@ -18,7 +18,7 @@ _ABOUT: Final = """Licensed research data through the governed door. Say who you
 
 
 def build_api(desk: Desk) -> FastAPI:
-    """The ASGI application, to be mounted behind the gate. It has no page of its own: nothing is loaded from elsewhere."""
+    """The ASGI application, to be mounted behind the gate. No page of it loads anything from elsewhere."""
     api = FastAPI(
         title="data-platform",
         version="1",

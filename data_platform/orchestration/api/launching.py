@@ -74,10 +74,9 @@ class QueueLauncher(SyncLauncher):
         }
         with self._context.admitting((order.table.name, named(spans_of(tags)))):
             # The service runs in a thread, where there is no event loop yet.
-            answer: Any = asyncio.run(
-                self._schema.execute_async(
-                    _LAUNCH, context_value=self._context, variable_values={"parameters": parameters}
-                )
+            schema: Any = self._schema
+            answer = asyncio.run(
+                schema.execute_async(_LAUNCH, context_value=self._context, variable_values={"parameters": parameters})
             )
         result = cast("dict[str, Any]", (answer.data or {}).get("launchRun") or {})
         if answer.errors or result.get("__typename") != "LaunchRunSuccess":
@@ -103,7 +102,9 @@ def _keys(order: SyncOrder) -> list[str]:
 
 def _refusal(order: SyncOrder, result: dict[str, Any]) -> PlatformError:
     if result.get("__typename") == "UnauthorizedError":
-        return NotPermittedError(f"Dagster does not let you launch {order.table.name}: {Permissions.LAUNCH_PIPELINE_EXECUTION}.")
+        return NotPermittedError(
+            f"Dagster does not let you launch {order.table.name}: {Permissions.LAUNCH_PIPELINE_EXECUTION}."
+        )
     return PlatformError(
         f"The run of {order.table.name} could not be put into the queue.", hint="Look at its runs in Dagster's UI."
     )

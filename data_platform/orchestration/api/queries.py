@@ -67,9 +67,7 @@ async def dry_run(desk: DeskOf, caller: CallerOf, asked: Statement) -> QueryPlan
     """What a query would read and answer with, without reading a row. Counts as a query."""
     when, values = asked.when(), asked.values()
     return await desk.querying.run(
-        lambda: desk.explorer.dry_run(
-            caller.user, asked.dataset, asked.sql, when, values, client_ip=caller.client_ip
-        )
+        lambda: desk.explorer.dry_run(caller.user, asked.dataset, asked.sql, when, values, client_ip=caller.client_ip)
     )
 
 

@@ -13,7 +13,7 @@ from graphene import Schema
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import Mount
 from typing_extensions import override
 
 from data_platform.governance.sync_service import SyncLauncher
@@ -51,7 +51,7 @@ class GovernedWebserver(DagsterWebserver[GovernedProcessContext, GovernedRequest
         return [Middleware(Bounds), gate, *super().build_middleware()]
 
     @override
-    def build_routes(self) -> list[BaseRoute]:
+    def build_routes(self) -> list[Any]:
         desk = Desk(self._settings, self._records, Warehouse(self._settings.warehouse_root), self._launcher_of)
         # Before Dagster's own, the last of which takes every path.
         return [Mount(API, app=build_api(desk), name="api"), *super().build_routes()]

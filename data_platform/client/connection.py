@@ -1,0 +1,297 @@
+"""Everything that a server can be asked, as methods: what they need and answer is that of the services behind them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import UUID
+
+from data_platform.client.address import address_of
+from data_platform.client.download import download
+from data_platform.client.result import Page, QueryResult, page_from
+from data_platform.client.transport import Transport
+from data_platform.client.wire import ARROW
+from data_platform.errors import UsageError
+
+Scalar = bool | int | float | str | dt.date | dt.datetime | Decimal | None
+Parameters = Sequence[Scalar] | Mapping[str, Scalar] | None
+Document = dict[str, Any]
+
+PAGE_SIZE = 10_000
+
+
+class Client:
+    """A server and the user whose token it is asked with. Methods raise the errors that the services raise."""
+
+    def __init__(self, url: str | None, token: str | None = None) -> None:
+        self._transport = Transport(address_of(url, with_token=bool(token)), token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def query(
+        self,
+        sql: str,
+        *,
+        dataset: str,
+        as_of: int | str | None = None,
+        parameters: Parameters = None,
+        page_size: int = PAGE_SIZE,
+        timeout_seconds: float = 30.0,
+    ) -> QueryResult:
+        """Run one SELECT over the tables of a dataset.
+
+        Args:
+            sql: DuckDB SQL, at most 16 KiB.
+            dataset: only its tables can be named.
+            as_of: a version, a tag or a date to read as of; the latest version unless given.
+            parameters: the values of ``?`` and ``$1``, or of ``$name``.
+            page_size: rows a page, at most 10,000.
+            timeout_seconds: at most 30.
+        """
+        page = self.query_page(
+            sql, dataset=dataset, as_of=as_of, parameters=parameters, page_size=page_size, seconds=timeout_seconds
+        )
+        return QueryResult(page, self.follow)
+
+    def query_page(
+        self,
+        sql: str,
+        *,
+        dataset: str,
+        as_of: int | str | None = None,
+        parameters: Parameters = None,
+        page: int = 1,
+        page_size: int = PAGE_SIZE,
+        seconds: float = 30.0,
+    ) -> Page:
+        """One page of a query's result, by its number."""
+        body = {**_statement(sql, dataset, as_of, parameters), "page": page, "page_size": page_size}
+        answer = self._transport.send("POST", "queries", {**body, "wait_seconds": seconds}, ARROW)
+        return page_from(answer.content)
+
+    def follow(self, cursor: str) -> Page:
+        """The page that a cursor leads to."""
+        return page_from(self._transport.get("pages", ARROW, cursor=cursor).content)
+
+    def submit(
+        self, sql: str, *, dataset: str, as_of: int | str | None = None, parameters: Parameters = None
+    ) -> Document:
+        """Have a query run without waiting for it; `status` and `result` take the `id` of the answer."""
+        return self._transport.send("POST", "queries", _statement(sql, dataset, as_of, parameters)).json()
+
+    def status(self, query_id: UUID | str) -> Document:
+        """Where a query or an export stands."""
+        return self._transport.get(f"queries/{_segment(query_id)}").json()
+
+    def result(self, query_id: UUID | str) -> QueryResult:
+        """The result of a query that was submitted and is done."""
+        first = page_from(self._transport.get(f"queries/{_segment(query_id)}/result", ARROW).content)
+        return QueryResult(first, self.follow)
+
+    def dry_run(
+        self, sql: str, *, dataset: str, as_of: int | str | None = None, parameters: Parameters = None
+    ) -> Document:
+        """What a query would read and answer with, without reading a row."""
+        return self._transport.send("POST", "queries/dry-run", _statement(sql, dataset, as_of, parameters)).json()
+
+    def history(self, limit: int = 50, dataset: str | None = None) -> list[Document]:
+        """Your queries and exports of the last 24 hours, newest first."""
+        return self._transport.get("queries", limit=limit, dataset=dataset).json()
+
+    def cancel(self, query_id: UUID | str) -> Document:
+        """Stop a query or an export of yours."""
+        return self._transport.send("POST", f"queries/{_segment(query_id)}/cancel").json()
+
+    def running(self) -> list[Document]:
+        """What runs or waits now, everybody's. For administrators."""
+        return self._transport.get("queries/running").json()
+
+    def kill(self, query_id: UUID | str, reason: str) -> Document:
+        """Stop anybody's query or export. For administrators."""
+        return self._transport.send("POST", f"queries/{_segment(query_id)}/kill", {"reason": reason}).json()
+
+    def export(
+        self,
+        sql: str,
+        path: Path | str,
+        *,
+        dataset: str,
+        format: str | None = None,  # noqa: A002 - as the service calls it
+        as_of: int | str | None = None,
+        parameters: Parameters = None,
+        escape_formulas: bool = False,
+    ) -> Document:
+        """Export a whole result, download it to a file and check its SHA-256 against the manifest, which is returned.
+
+        The format is that of the file's name unless one is given. A file that is there is replaced, once the new one
+        is whole.
+
+        Raises:
+            UsageError: when no format is given and the name has none.
+            ChecksumMismatchError: when what arrived is not what was exported; no file is left.
+        """
+        target = Path(path)
+        body = {
+            **_statement(sql, dataset, as_of, parameters),
+            "format": format or _format_of(target),
+            "escape_formulas": escape_formulas,
+        }
+        job = self._transport.send("POST", "exports", body).json()
+        return self.download(job["export_id"], target)
+
+    def download(self, export_id: UUID | str, path: Path | str) -> Document:
+        """Download an export, checked as `export` does; its manifest."""
+        return download(self._transport, f"exports/{_segment(export_id)}", Path(path))
+
+    def datasets(self) -> list[Document]:
+        """The datasets that you may see."""
+        return self._transport.get("datasets").json()
+
+    def describe(self, dataset: str) -> Document:
+        """The tables of a dataset with their columns."""
+        return self._transport.get(f"datasets/{_segment(dataset)}").json()
+
+    def preview(self, dataset: str, limit: int = 100, table: str | None = None) -> Document:
+        """The first rows of a table. Counts as a query."""
+        path = f"datasets/{_segment(dataset)}/preview"
+        return self._transport.get(path, again=False, limit=limit, table=table).json()
+
+    def quota(self) -> Document:
+        """How many queries and exports the limits leave you now."""
+        return self._transport.get("quota").json()
+
+    def coverage(self, dataset: str, table: str | None = None) -> list[Document]:
+        """What the newest version of each partition covers."""
+        return self._transport.get("coverage", dataset=dataset, table=table).json()
+
+    def quality(self, dataset: str, table: str | None = None, limit: int = 50) -> list[Document]:
+        """The newest verdicts on a dataset or a table."""
+        return self._transport.get("quality/results", dataset=dataset, table=table, limit=limit).json()
+
+    def trends(self, dataset: str, table: str | None = None, days: int = 30) -> Document:
+        """Row counts, missing values, pass rates and anomalies of the last days."""
+        return self._transport.get("quality/trends", dataset=dataset, table=table, days=days).json()
+
+    def alerts(
+        self,
+        *,
+        dataset: str | None = None,
+        table: str | None = None,
+        severity: str | None = None,
+        acknowledged: bool | None = None,
+        limit: int = 100,
+    ) -> list[Document]:
+        """The newest alerts of your datasets."""
+        return self._transport.get(
+            "alerts", dataset=dataset, table=table, severity=severity, acknowledged=acknowledged, limit=limit
+        ).json()
+
+    def alert_groups(
+        self, *, dataset: str | None = None, severity: str | None = None, acknowledged: bool | None = None
+    ) -> list[Document]:
+        """The same, counted by metric and severity."""
+        return self._transport.get(
+            "alerts/groups", dataset=dataset, severity=severity, acknowledged=acknowledged
+        ).json()
+
+    def acknowledge(self, alert_id: int, reason: str) -> Document:
+        """Settle an alert."""
+        return self._transport.send("POST", f"alerts/{_segment(alert_id)}/acknowledge", {"reason": reason}).json()
+
+    def sync_status(self) -> list[Document]:
+        """Where every table of your datasets stands."""
+        return self._transport.get("sync/status").json()
+
+    def conditions(self) -> list[Document]:
+        """What in the warehouse needs a person."""
+        return self._transport.get("sync/conditions").json()
+
+    def logs(self, dataset: str | None = None, level: str | None = None, limit: int = 100) -> list[Document]:
+        """The newest lines of the log of syncs."""
+        return self._transport.get("sync/logs", dataset=dataset, level=level, limit=limit).json()
+
+    def schedules(self) -> list[Document]:
+        """When the tables of your datasets are synced by themselves."""
+        return self._transport.get("sync/schedules").json()
+
+    def change_schedule(self, dataset: str, table: str, expected_version: int, **change: object) -> Document:
+        """Change a schedule: `enabled`, `cron_expression`, `timezone`, `reason`."""
+        path = f"sync/schedules/{_segment(dataset)}/{_segment(table)}"
+        return self._transport.send("PUT", path, {"expected_version": expected_version, **change}).json()
+
+    def trigger_sync(
+        self,
+        dataset: str,
+        table: str,
+        reason: str,
+        *,
+        partitions: Sequence[str] = (),
+        all_partitions: bool = False,
+        full: bool = False,
+    ) -> Document:
+        """Start a sync of a table now, as a run in the server's queue; the answer names it."""
+        body = {
+            "table": table,
+            "reason": reason,
+            "partitions": list(partitions),
+            "all_partitions": all_partitions,
+            "full": full,
+        }
+        return self._transport.send("POST", f"sync/{_segment(dataset)}/trigger", body).json()
+
+
+def _statement(sql: str, dataset: str, as_of: int | str | None, parameters: Parameters) -> Document:
+    return {
+        "sql": sql,
+        "dataset": dataset,
+        "as_of": None if as_of is None else str(as_of),
+        "parameters": _sent(parameters),
+    }
+
+
+def _sent(parameters: Parameters) -> object:
+    if parameters is None:
+        return None
+    if isinstance(parameters, Mapping):
+        return {name: _value(value) for name, value in parameters.items()}
+    return [_value(value) for value in parameters]
+
+
+def _value(value: Scalar) -> object:
+    """A value as the server takes it: what JSON has no type for is named."""
+    if isinstance(value, dt.datetime):
+        return {"type": "timestamp", "value": value.isoformat()}
+    if isinstance(value, dt.date):
+        return {"type": "date", "value": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"type": "decimal", "value": str(value)}
+    return value
+
+
+def _segment(name: object) -> str:
+    """A name as one part of a path, whatever it holds; a part of dots alone would be taken for a way up."""
+    text = quote(str(name), safe="")
+    if not text.strip("."):
+        raise UsageError(f"{str(name)!r} is no name.")
+    return text
+
+
+def _format_of(path: Path) -> str:
+    if path.suffix in {".csv", ".parquet"}:
+        return path.suffix[1:]
+    raise UsageError("The format is neither given nor in the file's name.", hint="Name the file *.csv or *.parquet.")
