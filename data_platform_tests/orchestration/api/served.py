@@ -1,0 +1,70 @@
+"""A governed webserver with published tables, on a real socket of this machine, and whoever asks it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+from data_platform.client.connection import Client
+from data_platform.orchestration.webserver.running import server_config
+from data_platform.orchestration.webserver.server import build_app
+from data_platform.settings import Settings
+from data_platform.warehouse import Warehouse
+from data_platform_tests.governance.market import crsp_rows, factor_rows, publish
+from data_platform_tests.orchestration.webserver.world import World
+from data_platform_tests.records.processes import eventually
+
+ROWS = 500
+"""How many rows crsp_daily has."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """The server's address, and the world behind it."""
+
+    world: World
+    settings: Settings
+    app: Starlette
+    url: str
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def http(self, person: str | None, **headers: str) -> httpx.Client:
+        given = {"authorization": f"Bearer {self.world.tokens[person]}"} if person else {}
+        return httpx.Client(base_url=f"{self.url}/api/v1/", headers={**given, **headers}, timeout=60, trust_env=False)
+
+    def client(self, person: str) -> Client:
+        return Client(self.url, self.world.tokens[person])
+
+
+def fill(settings: Settings) -> None:
+    """Publish a table of each of two datasets."""
+    warehouse = Warehouse(settings.warehouse_root)
+    publish(warehouse, "crsp", "crsp_daily", "2020", crsp_rows(days=ROWS // 5))
+    publish(warehouse, "fama_french", "ff_factors_daily", "all", factor_rows(days=30))
+
+
+@contextmanager
+def serve(world: World, **changes: object) -> Iterator[Served]:
+    """The world's webserver, as `data-platform up` would serve it."""
+    settings = world.settings.model_copy(update=changes)
+    app = build_app(world.process, settings, world.records)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        host, port = listening.getsockname()
+        server = uvicorn.Server(server_config(app, host=host, port=port))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        assert eventually(lambda: server.started)
+        yield Served(world, settings, app, f"http://{host}:{port}")
+        server.should_exit = True
+        thread.join(30)
