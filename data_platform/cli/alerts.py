@@ -9,8 +9,8 @@ import typer
 
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import open_session
-from data_platform.governance.quality import MOST_ALERTS, DataQualityService
+from data_platform.cli.services import open_services
+from data_platform.governance.quality import MOST_ALERTS
 from data_platform.governance.quality_dto import AlertGroupDTO, AnomalyAlertDTO
 
 app = typer.Typer(help="Alerts of data quality: what looked wrong, and who settled it.", no_args_is_help=True)
@@ -46,11 +46,11 @@ def list_alerts(
     """List alerts, newest first; more than a hundred are counted by metric, unless --all is given."""
     acknowledged = {State.OPEN: False, State.ACKNOWLEDGED: True, State.ANY: None}[state]
     limit = MOST_ALERTS if every else _SINGLY + 1
-    with open_session() as session:
-        service = DataQualityService(session.records, session.warehouse)
-        found = service.get_anomaly_alerts(session.user, severity, acknowledged, dataset=dataset, limit=limit)
+    with open_services() as services:
+        user, service = services.user, services.quality
+        found = service.get_anomaly_alerts(user, severity, acknowledged, dataset=dataset, limit=limit)
         grouped = len(found) > _SINGLY and not every
-        groups = service.get_alert_groups(session.user, severity, acknowledged, dataset=dataset) if grouped else []
+        groups = service.get_alert_groups(user, severity, acknowledged, dataset=dataset) if grouped else []
     if as_json:
         print_json(groups if grouped else found)
     elif grouped:
@@ -69,8 +69,8 @@ def ack(
     as_json: Json = False,
 ) -> None:
     """Settle an alert. Whoever is first settles it; later ones are shown that acknowledgment."""
-    with open_session() as session:
-        kept = DataQualityService(session.records, session.warehouse).acknowledge_alert(session.user, alert_id, reason)
+    with open_services() as services:
+        kept = services.quality.acknowledge_alert(services.user, alert_id, reason)
     if as_json:
         print_json(kept)
     elif kept.was_first:

@@ -7,13 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
-from data_platform.catalog import TABLES, find_table
+from data_platform.catalog import TABLES, Table, find_table
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import Session, open_session
+from data_platform.cli.services import Services, open_services
+from data_platform.cli.session import open_session
 from data_platform.errors import UsageError
 from data_platform.governance.permissions import Action, require
-from data_platform.governance.quality import DataQualityService
 from data_platform.governance.quality_dto import CoverageDTO
 from data_platform.sync.context import SyncContext
 from data_platform.sync.remembering import refresh_coverage
@@ -31,8 +31,10 @@ def coverage(
     """Show what is covered: every table at a glance, or the partitions of one with their gaps."""
     if (chart or refresh) and table is None:
         raise UsageError("A chart and --refresh are for one table.", hint="Name it: data-platform coverage crsp_daily")
-    with open_session() as session:
-        found = _found(session, table, refresh=refresh)
+    if refresh and table is not None:
+        _refresh(find_table(table))
+    with open_services() as services:
+        found = _found(services, table)
     if chart is not None and table is not None:
         _draw(chart, find_table(table).title, found)
     if as_json:
@@ -45,16 +47,19 @@ def coverage(
         _print_partitions(table, found)
 
 
-def _found(session: Session, table: str | None, *, refresh: bool) -> list[CoverageDTO]:
-    service = DataQualityService(session.records, session.warehouse)
+def _found(services: Services, table: str | None) -> list[CoverageDTO]:
+    user, service = services.user, services.quality
     if table is None:
-        require(session.user, Action.VIEW_DATA_QUALITY)
-        return [each for dataset in sorted(session.datasets) for each in service.get_coverage(session.user, dataset)]
-    declared = find_table(table)
-    if refresh:
-        require(session.user, Action.TRIGGER_DATA_SYNC, declared.dataset)
-        refresh_coverage(SyncContext(session.settings, session.warehouse, session.records), declared)
-    return service.get_coverage(session.user, declared.dataset, table)
+        if services.session is not None:
+            require(user, Action.VIEW_DATA_QUALITY)
+        return [each for dataset in services.datasets() for each in service.get_coverage(user, dataset)]
+    return service.get_coverage(user, find_table(table).dataset, table)
+
+
+def _refresh(table: Table) -> None:
+    with open_session() as session:
+        require(session.user, Action.TRIGGER_DATA_SYNC, table.dataset)
+        refresh_coverage(SyncContext(session.settings, session.warehouse, session.records), table)
 
 
 def _print_tables(found: list[CoverageDTO]) -> None:

@@ -15,6 +15,7 @@ import typer
 from data_platform.catalog import DATASETS, TABLES
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table
+from data_platform.cli.session import require_here
 from data_platform.errors import PlatformError
 from data_platform.governance.audit_key import VARIABLE, key_path, open_cipher
 from data_platform.governance.engine.confinement import MEND, confinement_report
@@ -50,6 +51,7 @@ def doctor(
 ) -> None:
     """Look at this installation: settings, home, disk, database, sources. Exit 1 when something does not work."""
     settings = load_settings()
+    require_here(settings)
     findings = [_python(), *_examine(_home, settings), *_examine(_database, settings), *_examine(_key, settings)]
     findings += [*_examine(_wrds, settings), _factors(settings), *_examine(_backups, settings)]
     findings += [*_examine(_daemon, settings), _sandbox(settings)]

@@ -13,10 +13,9 @@ import typer
 from data_platform.cli.options import AsOfText, Json
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.parameters import Params, parameters_of
-from data_platform.cli.session import open_session
+from data_platform.cli.services import open_services
 from data_platform.errors import UsageError
 from data_platform.governance.dto import ExportJobDTO
-from data_platform.governance.explorer import DataExplorerService
 from data_platform.warehouse.as_of import parse_as_of
 
 
@@ -45,12 +44,12 @@ def export(
     if output is not None and not to_stdout:
         _free(output)
     when = parse_as_of(as_of) if as_of is not None else None
-    with open_session() as session:
-        service = DataExplorerService(session.records, session.warehouse, session.settings)
+    with open_services() as services:
+        user, service = services.user, services.explorer
         job = service.export_data(
-            session.user, dataset, sql, chosen, when, parameters_of(params), escape_formulas=escape_formulas
+            user, dataset, sql, chosen, when, parameters_of(params), escape_formulas=escape_formulas
         )
-        file = service.open_export(session.user, job.export_id)
+        file = service.open_export(user, job.export_id)
         if to_stdout:
             with file.path.open("rb") as rows:
                 shutil.copyfileobj(rows, sys.stdout.buffer)

@@ -9,8 +9,8 @@ import typer
 
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import open_session
-from data_platform.governance.sync_service import LEVELS, MOST_LINES, DataSyncService
+from data_platform.cli.services import open_services
+from data_platform.governance.sync_service import LEVELS, MOST_LINES
 
 
 def logs(
@@ -21,9 +21,8 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Show the log of syncs of your datasets, newest first."""
-    with open_session() as session:
-        service = DataSyncService(session.records, session.warehouse, session.settings)
-        found = service.get_sync_logs(session.user, dataset, level, limit)
+    with open_services() as services:
+        found = services.syncs.get_sync_logs(services.user, dataset, level, limit)
     if as_json:
         print_json(found)
     elif found:

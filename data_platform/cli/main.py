@@ -17,6 +17,7 @@ from data_platform.cli import (
     backup,
     coverage,
     database,
+    datasets,
     demo,
     diff,
     doctor,
@@ -60,6 +61,8 @@ app.command()(verify.verify)
 app.command()(query.query)
 app.command()(export.export)
 app.add_typer(queries.app, name="queries")
+app.command()(datasets.datasets)
+app.command()(datasets.preview)
 app.command()(logs.logs)
 app.command()(metrics.metrics)
 app.command()(quality.quality)

@@ -10,8 +10,7 @@ import typer
 from data_platform.catalog import find_table
 from data_platform.cli.options import Json, TableName
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import open_session
-from data_platform.governance.quality import DataQualityService
+from data_platform.cli.services import open_services
 from data_platform.governance.quality_dto import AnomalyAlertDTO, QualityTrendDTO, ValidationResultDTO
 
 _VALIDATORS: Final = ("row_count", "null_pct", "schema", "date_continuity", "contract", "checksum", "anomaly")
@@ -27,13 +26,11 @@ def quality(
 ) -> None:
     """Show how a table's partitions did: the verdicts of each, open alerts, and trends."""
     found = find_table(table)
-    with open_session() as session:
-        service = DataQualityService(session.records, session.warehouse)
-        verdicts = service.get_validation_results(session.user, found.dataset, limit, table)
-        alerts = service.get_anomaly_alerts(
-            session.user, acknowledged=False, dataset=found.dataset, table=table, limit=limit
-        )
-        trends = service.get_quality_trends(session.user, found.dataset, days, table)
+    with open_services() as services:
+        user, service = services.user, services.quality
+        verdicts = service.get_validation_results(user, found.dataset, limit, table)
+        alerts = service.get_anomaly_alerts(user, acknowledged=False, dataset=found.dataset, table=table, limit=limit)
+        trends = service.get_quality_trends(user, found.dataset, days, table)
     if as_json:
         print_json({"validations": verdicts, "alerts": alerts, "trends": trends})
         return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -11,10 +10,9 @@ import typer
 
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import Session, open_session
+from data_platform.cli.services import open_services
 from data_platform.errors import UsageError
 from data_platform.governance.dto import QueryRequestDTO
-from data_platform.governance.explorer import DataExplorerService
 from data_platform.records.texts import reason as checked_reason
 
 app = typer.Typer(help="Queries and exports: what ran, what runs, and stopping it.", no_args_is_help=True)
@@ -40,8 +38,12 @@ def list_(
     """List your queries and exports of the last 24 hours, newest first."""
     if running and dataset is not None:
         raise UsageError("What runs is listed whole.", hint="Leave out --dataset.")
-    with _service() as (session, service):
-        found = service.list_running(session.user) if running else service.history(session.user, limit, dataset)
+    with open_services() as services:
+        found = (
+            services.explorer.list_running(services.user)
+            if running
+            else services.explorer.history(services.user, limit, dataset)
+        )
     if as_json:
         print_json(found)
     elif not found:
@@ -54,8 +56,8 @@ def list_(
 @app.command()
 def cancel(request_id: RequestId, *, as_json: Json = False) -> None:
     """Stop a query or export of yours, whichever process runs it."""
-    with _service() as (session, service):
-        _told(service.cancel(session.user, _id(request_id)), as_json=as_json)
+    with open_services() as services:
+        _told(services.explorer.cancel(services.user, _id(request_id)), as_json=as_json)
 
 
 @app.command()
@@ -67,8 +69,8 @@ def kill(
 ) -> None:
     """Stop anybody's query or export. For administrators; audited."""
     checked_reason(reason)
-    with _service() as (session, service):
-        _told(service.kill(session.user, _id(request_id), reason), as_json=as_json)
+    with open_services() as services:
+        _told(services.explorer.kill(services.user, _id(request_id), reason), as_json=as_json)
 
 
 def print_requests(title: str, requests: Sequence[QueryRequestDTO], *, everybodys: bool = False) -> None:
@@ -119,9 +121,3 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise UsageError("That is no id of a query.", hint="`data-platform queries list` shows them.") from None
-
-
-@contextmanager
-def _service() -> Generator[tuple[Session, DataExplorerService]]:
-    with open_session() as session:
-        yield session, DataExplorerService(session.records, session.warehouse, session.settings)

@@ -14,8 +14,9 @@ import typer
 from data_platform.cli.options import AsOfText
 from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.parameters import Params, parameters_of
+from data_platform.cli.remote_explorer import RemoteExplorer
 from data_platform.cli.rows import shown
-from data_platform.cli.session import Session, open_session
+from data_platform.cli.services import Services, open_services
 from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
 from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService, QueryResult
@@ -60,17 +61,17 @@ def query(  # noqa: PLR0913 - the options of the command
         raise UsageError("--all prints every page.", hint="Leave --page out.")
     when = parse_as_of(as_of) if as_of is not None else None
     bound = parameters_of(params)
-    with open_session() as session:
-        service = DataExplorerService(session.records, session.warehouse, session.settings)
+    with open_services() as services:
+        user, service = services.user, services.explorer
         if dry_run:
-            print_plan(service.dry_run(session.user, dataset, sql, when, bound), as_json=chosen is Format.JSON)
+            print_plan(service.dry_run(user, dataset, sql, when, bound), as_json=chosen is Format.JSON)
             return
         if as_job:
             _refuse_with_job(as_of=as_of, page=page, bound=bound is not None)
-            rows = run_as_job(session, service, dataset, sql)
+            rows = run_as_job(services, dataset, sql)
         else:
             result = service.execute_query(
-                session.user,
+                user,
                 dataset,
                 sql,
                 timeout_seconds=timeout,
@@ -79,12 +80,12 @@ def query(  # noqa: PLR0913 - the options of the command
                 as_of=when,
                 parameters=bound,
             )
-            rows = all_pages(service, session.user, result) if everything else result.table
+            rows = all_pages(service, user, result) if everything else result.table
             say(summary(result.dto))
     _print(rows, chosen)
 
 
-def all_pages(service: DataExplorerService, user: User, first: QueryResult) -> pa.Table:
+def all_pages(service: DataExplorerService | RemoteExplorer, user: User, first: QueryResult) -> pa.Table:
     """The rows of this page and of those that its cursor leads to; says so when there are more than are kept."""
     tables, last = [first.table], first.dto
     while last.cursor is not None:
@@ -124,12 +125,16 @@ def summary(dto: QueryResultDTO) -> str:
     return f"{whole}, {dto.duration_ms:,} ms, from {versions}; {remaining}."
 
 
-def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql: str) -> pa.Table:
+def run_as_job(services: Services, dataset: str, sql: str) -> pa.Table:
     """Store the request, run `query_job` by its id, and read what it left.
 
     Raises:
+        UsageError: when a server is asked, which has no need of it.
         PlatformError: whatever the query itself raises.
     """
+    session, service = services.session, services.explorer
+    if session is None or not isinstance(service, DataExplorerService):
+        raise UsageError("--job runs a query on this machine, and DATA_PLATFORM_URL names a server.")
     from data_platform.definitions import build_definitions  # noqa: PLC0415 - Dagster takes seconds to import
     from data_platform.orchestration.instance import open_instance  # noqa: PLC0415 - see above
     from data_platform.orchestration.launching import run_failure, run_query_job  # noqa: PLC0415 - see above

@@ -10,10 +10,9 @@ import typer
 from data_platform.catalog import find_table
 from data_platform.cli.options import Json, Reason, TableName
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import open_session
+from data_platform.cli.services import open_services
 from data_platform.errors import UsageError
 from data_platform.governance.sync_dto import SyncScheduleDTO, SyncScheduleUpdateDTO
-from data_platform.governance.sync_service import DataSyncService
 
 app = typer.Typer(help="Schedules: when tables are synced by themselves.", no_args_is_help=True)
 
@@ -31,8 +30,8 @@ def group() -> None:
 @app.command("list")
 def list_schedules(*, as_json: Json = False) -> None:
     """List the schedules of your datasets. They are carried out while `data-platform up` runs."""
-    with open_session() as session:
-        found = DataSyncService(session.records, session.warehouse, session.settings).get_sync_schedule(session.user)
+    with open_services() as services:
+        found = services.syncs.get_sync_schedule(services.user)
     if as_json:
         print_json(found)
         return
@@ -94,14 +93,15 @@ def disable(table: TableName, *, version: Version = None, reason: Reason = "", a
 def _change(change: SyncScheduleUpdateDTO, version: int | None) -> SyncScheduleDTO:
     """Make the change, on the version of this moment unless one was named."""
     dataset = find_table(change.table).dataset
-    with open_session() as session:
-        service = DataSyncService(session.records, session.warehouse, session.settings)
+    with open_services() as services:
         if version is None:
             current = [
-                each.version for each in service.get_sync_schedule(session.user) if each.table_name == change.table
+                each.version
+                for each in services.syncs.get_sync_schedule(services.user)
+                if each.table_name == change.table
             ]
             change = change.model_copy(update={"expected_version": current[0] if current else 0})
-        return service.update_sync_schedule(session.user, dataset, change)
+        return services.syncs.update_sync_schedule(services.user, dataset, change)
 
 
 def _report(schedule: SyncScheduleDTO, *, as_json: bool) -> None:

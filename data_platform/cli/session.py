@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from data_platform.catalog import DATASETS
+from data_platform.errors import UsageError
 from data_platform.governance.identity import current_user, local_administrator
 from data_platform.governance.permissions import User, permitted_datasets, require_administrator
 from data_platform.records import platform_audit
@@ -43,16 +44,31 @@ class Session(Reading):
         platform_audit.note(self.records, self.user.user_id, action, **fields)
 
 
+def require_here(settings: Settings) -> None:
+    """Refuse a command that works on this machine while a server is named.
+
+    Raises:
+        UsageError: when DATA_PLATFORM_URL is set.
+    """
+    if settings.url is not None:
+        raise UsageError(
+            "This command works only on the machine where the data lies, and DATA_PLATFORM_URL names a server.",
+            hint="Run it there, without DATA_PLATFORM_URL.",
+        )
+
+
 @contextmanager
 def open_session(settings: Settings | None = None) -> Generator[Session]:
     """Open the platform for one command.
 
     Raises:
         ConfigurationError: when a setting is wrong.
+        UsageError: as `require_here` does.
         DatabaseUnavailableError: when the database cannot be reached or started.
         NotPermittedError: when DATA_PLATFORM_TOKEN is no valid token.
     """
     settings = settings or load_settings()
+    require_here(settings)
     with open_records(settings) as records:
         catch_up(settings.home, records)
         yield Session(settings, Warehouse(settings.warehouse_root), current_user(settings, records), records)
@@ -66,6 +82,7 @@ def reading_session() -> Generator[Reading]:
         ConfigurationError, DatabaseUnavailableError, NotPermittedError: as `open_session` does.
     """
     settings = load_settings()
+    require_here(settings)
     if settings.token is not None:
         with open_session(settings) as session:
             yield session
@@ -78,7 +95,9 @@ def require_administration(settings: Settings) -> None:
 
     Raises:
         NotPermittedError: for everyone else.
+        UsageError: as `require_here` does.
     """
+    require_here(settings)
     if settings.token is not None:
         with open_session(settings) as session:
             require_administrator(session.user)

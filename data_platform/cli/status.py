@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
 import typer
 
-from data_platform.catalog import TABLES
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.session import open_session, reading_session
-from data_platform.governance.permissions import Action, require
-from data_platform.governance.sync_service import DataSyncService
-from data_platform.sync.state import table_state
-from data_platform.warehouse.conditions import Condition, conditions
+from data_platform.cli.services import open_services, table_states
 
 Days = Annotated[
     int | None, typer.Option("--days", metavar="N", help="What happened on each of the last N days instead.")
@@ -29,12 +23,7 @@ def status(*, days: Days = None, as_json: Json = False) -> None:
     if days is not None:
         _history(days, as_json=as_json)
         return
-    with reading_session() as session:
-        require(session.user, Action.VIEW_DATA_SYNC, None)
-        states = [
-            table_state(session.warehouse, table) for table in TABLES.values() if table.dataset in session.datasets
-        ]
-        needed = [c for c in conditions(session.warehouse, dt.datetime.now(dt.UTC)) if _may_know(c, session.datasets)]
+    states, needed = table_states()
     if as_json:
         print_json(states)
         return
@@ -64,9 +53,8 @@ def status(*, days: Days = None, as_json: Json = False) -> None:
 
 
 def _history(days: int, *, as_json: bool) -> None:
-    with open_session() as session:
-        service = DataSyncService(session.records, session.warehouse, session.settings)
-        found = service.get_sync_history(session.user, days=days)
+    with open_services() as services:
+        found = services.syncs.get_sync_history(services.user, days=days)
     if as_json:
         print_json(found)
         return
@@ -98,7 +86,3 @@ def _history(days: int, *, as_json: bool) -> None:
         say("No day is summed up yet: the job roll_up_metrics does it each evening, while `data-platform up` runs.")
     elif not happened:
         say("Nothing happened on these days.")
-
-
-def _may_know(condition: Condition, datasets: frozenset[str]) -> bool:
-    return condition.table is None or (condition.table in TABLES and TABLES[condition.table].dataset in datasets)

@@ -12,9 +12,11 @@ from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, say
 from data_platform.cli.progress import SyncProgress
 from data_platform.cli.session import Session, open_session
+from data_platform.cli.sync_order import order_sync
 from data_platform.cli.sync_report import Results, document, print_results
 from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.permissions import Action, User, decide, require
+from data_platform.settings import load_settings
 from data_platform.sync import PartitionResult, SyncContext, SyncFailure, choose_partitions, partitions_of
 
 
@@ -41,13 +43,18 @@ def sync(
 ) -> None:
     """Sync partitions of tables: extract what changed, validate, publish a new version or quarantine.
 
+    With DATA_PLATFORM_URL the server's queue runs it, and the command is back as soon as it is there.
     With DATA_PLATFORM_TOKEN it is a manual sync like any other: with a reason, and one a minute for all users.
 
     Exit codes: 0 done, 1 failed, 6 validation failed (quarantined), 7 locked by another writer.
     """
     if full and incremental:
         raise UsageError("--full and --incremental exclude each other.", hint="Leave one of them out.")
-    with open_session() as session:
+    settings = load_settings()
+    if settings.url is not None:
+        order_sync(table, partition or [], reason, every=all_of_them, full=full, as_json=as_json)
+        return
+    with open_session(settings) as session:
         tables = chosen_tables(session.user, table, dataset, partition or [], all_of_them=all_of_them)
         today = dt.datetime.now(dt.UTC).date()
         work = [

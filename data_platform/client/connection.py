@@ -145,14 +145,29 @@ class Client:
             UsageError: when no format is given and the name has none.
             ChecksumMismatchError: when what arrived is not what was exported; no file is left.
         """
-        target = Path(path)
-        body = {
-            **_statement(sql, dataset, as_of, parameters),
-            "format": format or _format_of(target),
-            "escape_formulas": escape_formulas,
-        }
-        job = self._transport.send("POST", "exports", body).json()
-        return self.download(job["export_id"], target)
+        job = self.begin_export(
+            sql,
+            dataset=dataset,
+            format=format or _format_of(Path(path)),
+            as_of=as_of,
+            parameters=parameters,
+            escape_formulas=escape_formulas,
+        )
+        return self.download(job["export_id"], path)
+
+    def begin_export(
+        self,
+        sql: str,
+        *,
+        dataset: str,
+        format: str = "csv",  # noqa: A002 - as the service calls it
+        as_of: int | str | None = None,
+        parameters: Parameters = None,
+        escape_formulas: bool = False,
+    ) -> Document:
+        """Have an export written on the server; `download` takes the `export_id` of the answer."""
+        body = {**_statement(sql, dataset, as_of, parameters), "format": format, "escape_formulas": escape_formulas}
+        return self._transport.send("POST", "exports", body).json()
 
     def download(self, export_id: UUID | str, path: Path | str) -> Document:
         """Download an export, checked as `export` does; its manifest."""
@@ -216,6 +231,10 @@ class Client:
     def sync_status(self) -> list[Document]:
         """Where every table of your datasets stands."""
         return self._transport.get("sync/status").json()
+
+    def sync_history(self, days: int = 30) -> list[Document]:
+        """What happened on each of the last days."""
+        return self._transport.get("sync/history", days=days).json()
 
     def conditions(self) -> list[Document]:
         """What in the warehouse needs a person."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from data_platform.catalog import DATASETS, find_dataset
-from data_platform.errors import UsageError
+from data_platform.errors import NotFoundError, UsageError
 from data_platform.governance.audited import AuditedRun, Question, audited
 from data_platform.governance.dto import ColumnDTO, ExportJobDTO
 from data_platform.governance.engine.task import EnginePage
@@ -107,7 +107,7 @@ def open_export(door: Door, user: User, export_id: UUID, client_ip: str | None =
     with door.records.transaction(SCOPE) as connection:
         request = query_requests.get(connection, export_id)
     if request is None or request.user_id != user.user_id or request.kind != "export":
-        raise UsageError(f"Export {export_id} was not found.", hint="Export again.")
+        raise NotFoundError(f"Export {export_id} was not found.", hint="Export again.")
     text = f"-- download of export {export_id}"
     door.permit(user, Question(user.user_id, request.dataset, text, client_ip, "export"), *_RIGHTS)
     if request.state != "done" or request.result_location is None:
@@ -116,7 +116,7 @@ def open_export(door: Door, user: User, export_id: UUID, client_ip: str | None =
     document = read_manifest(path.parent)
     lives = request.expires_at is not None and request.expires_at > dt.datetime.now(dt.UTC)
     if document is None or not lives or not path.exists():
-        raise UsageError(f"Export {export_id} is gone: files live for 24 hours.", hint="Export again.")
+        raise NotFoundError(f"Export {export_id} is gone: files live for 24 hours.", hint="Export again.")
     told = {name: document[name] for name in ExportJobDTO.model_fields if name in document}
     remaining = door.remaining(user, door.export_limit)
     took = (request.finished_at - request.started_at) if request.finished_at and request.started_at else dt.timedelta()

@@ -6,7 +6,7 @@ import datetime as dt
 from uuid import UUID
 
 from data_platform.catalog import find_dataset
-from data_platform.errors import ConfigurationError, UsageError
+from data_platform.errors import ConfigurationError, NotFoundError, UsageError
 from data_platform.governance.audit_key import QueryCipher
 from data_platform.governance.dto import QueryRequestDTO
 from data_platform.governance.explorer.asked import Asked, within
@@ -156,9 +156,9 @@ def told(request: QueryRequest, cipher: QueryCipher | None = None) -> QueryReque
     )
 
 
-def not_found(request_id: UUID) -> UsageError:
+def not_found(request_id: UUID) -> NotFoundError:
     """The same words for an id that does not exist and for somebody else's."""
-    return UsageError(f"Query request {request_id} was not found.", hint="`data-platform queries list` lists yours.")
+    return NotFoundError(f"Query request {request_id} was not found.", hint="`data-platform queries list` lists yours.")
 
 
 def _stop(door: Door, request_id: UUID, reason: str | None) -> QueryRequest | None:

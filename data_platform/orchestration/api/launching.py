@@ -75,7 +75,7 @@ class QueueLauncher(SyncLauncher):
         with self._context.admitting((order.table.name, named(spans_of(tags)))):
             # The service runs in a thread, where there is no event loop yet.
             schema: Any = self._schema
-            answer = asyncio.run(
+            answer: Any = asyncio.run(
                 schema.execute_async(_LAUNCH, context_value=self._context, variable_values={"parameters": parameters})
             )
         result = cast("dict[str, Any]", (answer.data or {}).get("launchRun") or {})

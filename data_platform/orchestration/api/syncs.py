@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from data_platform.governance.sync_dto import (
     ConditionDTO,
+    SyncDayDTO,
     SyncJobDTO,
     SyncLogEntry,
     SyncScheduleDTO,
@@ -30,6 +31,14 @@ async def status(desk: DeskOf, caller: CallerOf) -> list[SyncStatusDTO]:
 async def conditions(desk: DeskOf, caller: CallerOf) -> list[ConditionDTO]:
     """What in the warehouse needs a person: locks, disk, quarantine, damage."""
     return await desk.quick.run(lambda: desk.syncs.get_conditions(caller.user))
+
+
+@router.get("/sync/history")
+async def history(
+    desk: DeskOf, caller: CallerOf, days: Annotated[int, Query(ge=1, le=3_660)] = 30
+) -> list[SyncDayDTO]:
+    """What happened on each of the last days that are over (UTC)."""
+    return await desk.quick.run(lambda: desk.syncs.get_sync_history(caller.user, days=days))
 
 
 @router.get("/sync/logs")
