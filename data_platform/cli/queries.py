@@ -39,11 +39,8 @@ def list_(
     if running and dataset is not None:
         raise UsageError("What runs is listed whole.", hint="Leave out --dataset.")
     with open_services() as services:
-        found = (
-            services.explorer.list_running(services.user)
-            if running
-            else services.explorer.history(services.user, limit, dataset)
-        )
+        user, service = services.user, services.explorer
+        found = service.list_running(user) if running else service.history(user, limit, dataset)
     if as_json:
         print_json(found)
     elif not found:

@@ -16,7 +16,8 @@ from data_platform.cli.output import print_json, print_table, say, stdout
 from data_platform.cli.parameters import Params, parameters_of
 from data_platform.cli.remote_explorer import RemoteExplorer
 from data_platform.cli.rows import shown
-from data_platform.cli.services import Services, open_services
+from data_platform.cli.services import open_services
+from data_platform.cli.session import Session
 from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
 from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService, QueryResult
@@ -68,7 +69,9 @@ def query(  # noqa: PLR0913 - the options of the command
             return
         if as_job:
             _refuse_with_job(as_of=as_of, page=page, bound=bound is not None)
-            rows = run_as_job(services, dataset, sql)
+            if services.session is None or not isinstance(service, DataExplorerService):
+                raise UsageError("--job runs a query on this machine, and DATA_PLATFORM_URL names a server.")
+            rows = run_as_job(services.session, service, dataset, sql)
         else:
             result = service.execute_query(
                 user,
@@ -125,16 +128,12 @@ def summary(dto: QueryResultDTO) -> str:
     return f"{whole}, {dto.duration_ms:,} ms, from {versions}; {remaining}."
 
 
-def run_as_job(services: Services, dataset: str, sql: str) -> pa.Table:
+def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql: str) -> pa.Table:
     """Store the request, run `query_job` by its id, and read what it left.
 
     Raises:
-        UsageError: when a server is asked, which has no need of it.
         PlatformError: whatever the query itself raises.
     """
-    session, service = services.session, services.explorer
-    if session is None or not isinstance(service, DataExplorerService):
-        raise UsageError("--job runs a query on this machine, and DATA_PLATFORM_URL names a server.")
     from data_platform.definitions import build_definitions  # noqa: PLC0415 - Dagster takes seconds to import
     from data_platform.orchestration.instance import open_instance  # noqa: PLC0415 - see above
     from data_platform.orchestration.launching import run_failure, run_query_job  # noqa: PLC0415 - see above

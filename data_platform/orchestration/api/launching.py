@@ -78,7 +78,8 @@ class QueueLauncher(SyncLauncher):
             answer: Any = asyncio.run(
                 schema.execute_async(_LAUNCH, context_value=self._context, variable_values={"parameters": parameters})
             )
-        result = cast("dict[str, Any]", (answer.data or {}).get("launchRun") or {})
+        data = cast("dict[str, Any]", answer.data or {})
+        result = cast("dict[str, Any]", data.get("launchRun") or {})
         if answer.errors or result.get("__typename") != "LaunchRunSuccess":
             raise _refusal(order, result)
         return str(result["run"]["runId"])

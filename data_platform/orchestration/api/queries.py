@@ -46,7 +46,8 @@ async def submit(desk: DeskOf, caller: CallerOf, asked: QueryAsked, accept: Acce
 
 def begun(desk: DeskOf, request: QueryRequestDTO, place: str) -> Response:
     """Begin what was submitted, and say where to look after it."""
-    desk.querying.start(lambda: desk.explorer.run_request(request.id))
+    run = desk.explorer.run_query if request.kind == "query" else desk.explorer.run_export
+    desk.querying.start(lambda: run(request.id))
     headers = {"Location": f"/api/v1/{place}", "Cache-Control": "no-store"}
     return JSONResponse(request.model_dump(mode="json"), status_code=202, headers=headers)
 
