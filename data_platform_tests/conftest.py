@@ -33,7 +33,7 @@ from data_platform.records.migrations import migrate
 # Tables as wide as they are printed without a terminal, whoever runs the tests and in however many processes.
 os.environ["COLUMNS"] = "140"
 
-pytest_plugins = ("data_platform_tests.demo_fixtures",)
+pytest_plugins = ("data_platform_tests.demo_fixtures", "data_platform_tests.served_fixtures")
 
 _TEMPLATE = "platform_template"
 

@@ -43,6 +43,8 @@ class Transport:
             timeout=_TIMEOUT,
             # What is sent to this machine goes through no proxy of the environment, and the token to no other server.
             trust_env=not address.here,
+            # Certificates are loaded where there are any: it takes a while.
+            verify=address.base.startswith("https:"),
             follow_redirects=False,
         )
 

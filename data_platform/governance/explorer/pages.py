@@ -10,7 +10,7 @@ import datetime as dt
 import time
 from uuid import UUID
 
-from data_platform.errors import UsageError
+from data_platform.errors import NotFoundError, UsageError
 from data_platform.governance.audited import Question
 from data_platform.governance.explorer import cursors
 from data_platform.governance.explorer.asked import MAX_PAGE_ROWS, QueryResult
@@ -53,7 +53,7 @@ def first(door: Door, user: User, request_id: UUID, client_ip: str | None = None
     with door.records.transaction(SCOPE) as connection:
         found = query_requests.get(connection, request_id)
     if found is None or found.user_id != user.user_id:
-        raise UsageError(f"Query request {request_id} was not found.", hint="Submit the query again.")
+        raise NotFoundError(f"Query request {request_id} was not found.", hint="Submit the query again.")
     _permit(door, user, found, client_ip)
     if found.kind == "export":
         raise UsageError(f"Request {request_id} is an export.", hint="Download its file.")

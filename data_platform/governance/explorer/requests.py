@@ -173,6 +173,7 @@ def _read(cipher: QueryCipher | None, stored_text: bytes | None) -> str | None:
     if cipher is None or stored_text is None:
         return None
     try:
-        return cipher.decrypt(stored_text)
+        # Half of a surrogate pair, which a terminal may have sent, can be written nowhere.
+        return cipher.decrypt(stored_text).encode("utf-8", "replace").decode()
     except ConfigurationError:
         return None

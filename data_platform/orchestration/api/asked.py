@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_platform.errors import UsageError
 from data_platform.governance.dto import ExportFormat
@@ -24,6 +25,16 @@ class Body(BaseModel):
     """What all bodies have in common: a name that is not known is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _well_formed(cls, given: object) -> object:
+        # JSON can write half of a surrogate pair, which nothing can keep and no answer can repeat.
+        try:
+            json.dumps(given, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text holds half of a surrogate pair") from None
+        return given
 
 
 class TypedValue(Body):

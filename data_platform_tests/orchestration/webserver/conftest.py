@@ -1,31 +1,17 @@
-"""One governed webserver for all tests of this folder; each begins with an empty queue and a free limit."""
+"""Each test of this folder begins with an empty queue and a free limit."""
 
 from __future__ import annotations
-
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from data_platform.orchestration.instance import dagster_environment
-from data_platform_tests.orchestration.webserver.world import World, open_world
-
-
-@pytest.fixture(scope="package")
-def _world() -> Iterator[World]:
-    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
-    with open_world(root / "h") as world:
-        yield world
-    shutil.rmtree(root, ignore_errors=True)
+from data_platform_tests.orchestration.webserver.world import World
 
 
 @pytest.fixture
-def world(_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(governed_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     # What the coordinator reads of the environment where no request tells it who asks.
-    for name, value in dagster_environment(_world.settings, _world.records.databases).items():
+    for name, value in dagster_environment(governed_world.settings, governed_world.records.databases).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("DATA_PLATFORM_IDENTITY", "token")
-    _world.forget_runs()
-    return _world
+    governed_world.forget_runs()
+    return governed_world
