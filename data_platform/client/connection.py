@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 from uuid import UUID
 
 from data_platform.client.address import address_of
 from data_platform.client.download import download
 from data_platform.client.result import Page, QueryResult, page_from
+from data_platform.client.sent import Parameters, format_of, segment, statement
 from data_platform.client.transport import Transport
 from data_platform.client.wire import ARROW
-from data_platform.errors import UsageError
 
-Scalar = bool | int | float | str | dt.date | dt.datetime | Decimal | None
-Parameters = Sequence[Scalar] | Mapping[str, Scalar] | None
 Document = dict[str, Any]
 
 PAGE_SIZE = 10_000
@@ -80,7 +75,7 @@ class Client:
         seconds: float = 30.0,
     ) -> Page:
         """One page of a query's result, by its number."""
-        body = {**_statement(sql, dataset, as_of, parameters), "page": page, "page_size": page_size}
+        body = {**statement(sql, dataset, as_of, parameters), "page": page, "page_size": page_size}
         answer = self._transport.send("POST", "queries", {**body, "wait_seconds": seconds}, ARROW)
         return page_from(answer.content)
 
@@ -92,22 +87,22 @@ class Client:
         self, sql: str, *, dataset: str, as_of: int | str | None = None, parameters: Parameters = None
     ) -> Document:
         """Have a query run without waiting for it; `status` and `result` take the `id` of the answer."""
-        return self._transport.send("POST", "queries", _statement(sql, dataset, as_of, parameters)).json()
+        return self._transport.send("POST", "queries", statement(sql, dataset, as_of, parameters)).json()
 
     def status(self, query_id: UUID | str) -> Document:
         """Where a query or an export stands."""
-        return self._transport.get(f"queries/{_segment(query_id)}").json()
+        return self._transport.get(f"queries/{segment(query_id)}").json()
 
     def result(self, query_id: UUID | str) -> QueryResult:
         """The result of a query that was submitted and is done."""
-        first = page_from(self._transport.get(f"queries/{_segment(query_id)}/result", ARROW).content)
+        first = page_from(self._transport.get(f"queries/{segment(query_id)}/result", ARROW).content)
         return QueryResult(first, self.follow)
 
     def dry_run(
         self, sql: str, *, dataset: str, as_of: int | str | None = None, parameters: Parameters = None
     ) -> Document:
         """What a query would read and answer with, without reading a row."""
-        return self._transport.send("POST", "queries/dry-run", _statement(sql, dataset, as_of, parameters)).json()
+        return self._transport.send("POST", "queries/dry-run", statement(sql, dataset, as_of, parameters)).json()
 
     def history(self, limit: int = 50, dataset: str | None = None) -> list[Document]:
         """Your queries and exports of the last 24 hours, newest first."""
@@ -115,7 +110,7 @@ class Client:
 
     def cancel(self, query_id: UUID | str) -> Document:
         """Stop a query or an export of yours."""
-        return self._transport.send("POST", f"queries/{_segment(query_id)}/cancel").json()
+        return self._transport.send("POST", f"queries/{segment(query_id)}/cancel").json()
 
     def running(self) -> list[Document]:
         """What runs or waits now, everybody's. For administrators."""
@@ -123,7 +118,7 @@ class Client:
 
     def kill(self, query_id: UUID | str, reason: str) -> Document:
         """Stop anybody's query or export. For administrators."""
-        return self._transport.send("POST", f"queries/{_segment(query_id)}/kill", {"reason": reason}).json()
+        return self._transport.send("POST", f"queries/{segment(query_id)}/kill", {"reason": reason}).json()
 
     def export(
         self,
@@ -148,7 +143,7 @@ class Client:
         job = self.begin_export(
             sql,
             dataset=dataset,
-            format=format or _format_of(Path(path)),
+            format=format or format_of(Path(path)),
             as_of=as_of,
             parameters=parameters,
             escape_formulas=escape_formulas,
@@ -166,12 +161,12 @@ class Client:
         escape_formulas: bool = False,
     ) -> Document:
         """Have an export written on the server; `download` takes the `export_id` of the answer."""
-        body = {**_statement(sql, dataset, as_of, parameters), "format": format, "escape_formulas": escape_formulas}
+        body = {**statement(sql, dataset, as_of, parameters), "format": format, "escape_formulas": escape_formulas}
         return self._transport.send("POST", "exports", body).json()
 
     def download(self, export_id: UUID | str, path: Path | str) -> Document:
         """Download an export, checked as `export` does; its manifest."""
-        return download(self._transport, f"exports/{_segment(export_id)}", Path(path))
+        return download(self._transport, f"exports/{segment(export_id)}", Path(path))
 
     def datasets(self) -> list[Document]:
         """The datasets that you may see."""
@@ -179,11 +174,11 @@ class Client:
 
     def describe(self, dataset: str) -> Document:
         """The tables of a dataset with their columns."""
-        return self._transport.get(f"datasets/{_segment(dataset)}").json()
+        return self._transport.get(f"datasets/{segment(dataset)}").json()
 
     def preview(self, dataset: str, limit: int = 100, table: str | None = None) -> Document:
         """The first rows of a table. Counts as a query."""
-        path = f"datasets/{_segment(dataset)}/preview"
+        path = f"datasets/{segment(dataset)}/preview"
         return self._transport.get(path, again=False, limit=limit, table=table).json()
 
     def quota(self) -> Document:
@@ -226,7 +221,7 @@ class Client:
 
     def acknowledge(self, alert_id: int, reason: str) -> Document:
         """Settle an alert."""
-        return self._transport.send("POST", f"alerts/{_segment(alert_id)}/acknowledge", {"reason": reason}).json()
+        return self._transport.send("POST", f"alerts/{segment(alert_id)}/acknowledge", {"reason": reason}).json()
 
     def sync_status(self) -> list[Document]:
         """Where every table of your datasets stands."""
@@ -250,7 +245,7 @@ class Client:
 
     def change_schedule(self, dataset: str, table: str, expected_version: int, **change: object) -> Document:
         """Change a schedule: `enabled`, `cron_expression`, `timezone`, `reason`."""
-        path = f"sync/schedules/{_segment(dataset)}/{_segment(table)}"
+        path = f"sync/schedules/{segment(dataset)}/{segment(table)}"
         return self._transport.send("PUT", path, {"expected_version": expected_version, **change}).json()
 
     def trigger_sync(
@@ -271,46 +266,4 @@ class Client:
             "all_partitions": all_partitions,
             "full": full,
         }
-        return self._transport.send("POST", f"sync/{_segment(dataset)}/trigger", body).json()
-
-
-def _statement(sql: str, dataset: str, as_of: int | str | None, parameters: Parameters) -> Document:
-    return {
-        "sql": sql,
-        "dataset": dataset,
-        "as_of": None if as_of is None else str(as_of),
-        "parameters": _sent(parameters),
-    }
-
-
-def _sent(parameters: Parameters) -> object:
-    if parameters is None:
-        return None
-    if isinstance(parameters, Mapping):
-        return {name: _value(value) for name, value in parameters.items()}
-    return [_value(value) for value in parameters]
-
-
-def _value(value: Scalar) -> object:
-    """A value as the server takes it: what JSON has no type for is named."""
-    if isinstance(value, dt.datetime):
-        return {"type": "timestamp", "value": value.isoformat()}
-    if isinstance(value, dt.date):
-        return {"type": "date", "value": value.isoformat()}
-    if isinstance(value, Decimal):
-        return {"type": "decimal", "value": str(value)}
-    return value
-
-
-def _segment(name: object) -> str:
-    """A name as one part of a path, whatever it holds; a part of dots alone would be taken for a way up."""
-    text = quote(str(name), safe="")
-    if not text.strip("."):
-        raise UsageError(f"{str(name)!r} is no name.")
-    return text
-
-
-def _format_of(path: Path) -> str:
-    if path.suffix in {".csv", ".parquet"}:
-        return path.suffix[1:]
-    raise UsageError("The format is neither given nor in the file's name.", hint="Name the file *.csv or *.parquet.")
+        return self._transport.send("POST", f"sync/{segment(dataset)}/trigger", body).json()

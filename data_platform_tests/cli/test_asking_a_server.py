@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
-import click
 import pyarrow.csv as pa_csv
 import pytest
 import typer
@@ -120,11 +120,11 @@ def test_a_schedule_is_changed_there(there: Callable[..., Ran]) -> None:
     assert there("schedule", "disable", "crsp_monthly", "--version", "999").code == 2
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
+def commands() -> Iterator[tuple[str, Any]]:
     """Every command there is, by its whole name."""
     root: Any = typer.main.get_command(app)
 
-    def walk(prefix: str, group: Any) -> Iterator[tuple[str, click.Command]]:  # noqa: ANN401 - typer's own class
+    def walk(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer's own class
         for name, command in group.commands.items():
             if hasattr(command, "commands"):
                 yield from walk(f"{prefix}{name} ", command)
@@ -138,11 +138,18 @@ def _arguments(command: Any) -> list[str]:  # noqa: ANN401 - as above
     """Something for each argument and option that the command asks for."""
     given: list[str] = []
     for each in command.params:
-        if getattr(each, "required", False):
-            kind = each.type.name
-            value = each.type.choices[0] if kind == "choice" else "1" if kind in {"integer", "float"} else "crsp_daily"
-            given += [str(value)] if each.param_type_name == "argument" else [each.opts[0], str(value)]
+        if each.required:
+            value = _value(each.bare_type)
+            given += [value] if each.param_type_name == "argument" else [each.opts[0], value]
     return given
+
+
+def _value(kind: Any) -> str:  # noqa: ANN401 - as above
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return str(next(iter(kind)).value)
+    if get_origin(kind) is Literal:
+        return str(get_args(kind)[0])
+    return "1" if kind in {int, float} else "crsp_daily"
 
 
 def test_every_other_command_says_that_it_works_on_the_machine_itself(there: Callable[..., Ran]) -> None:

@@ -34,6 +34,7 @@ from data_platform_tests.orchestration.api.served import ROWS, Served
 from data_platform_tests.records.processes import eventually
 
 SQL = "SELECT permno, date, prc, vol FROM crsp_daily ORDER BY permno, date"
+ENDLESS = "SELECT count(*) FROM range(1000000000000) a, range(1000000000) b"
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_what_was_submitted_can_be_looked_after_and_cancelled(client: Client) ->
     assert eventually(lambda: client.status(begun["id"])["state"] == "done")
     assert len(client.result(begun["id"])) == ROWS
     assert begun["id"] in {each["id"] for each in client.history()}
-    endless = client.submit("SELECT count(*) FROM range(1000000000000) a, range(1000000000) b", dataset="crsp")
+    endless = client.submit(ENDLESS, dataset="crsp")
     client.cancel(endless["id"])
     assert eventually(lambda: client.status(endless["id"])["state"] == "cancelled")
     assert client.dry_run(SQL, dataset="crsp")["columns"][0]["name"] == "permno"
@@ -223,7 +224,7 @@ def test_an_answer_of_somebody_else_is_a_clear_error() -> None:
 
 def test_a_download_that_is_not_what_was_exported_leaves_nothing(tmp_path: Path) -> None:
     manifest = json.dumps({"sha256": "0" * 64}).encode()
-    with answering((200, {}, manifest), (200, {}, b"other bytes")) as (url, _), Client(url) as client:
-        with pytest.raises(ChecksumMismatchError):
-            client.download("some", tmp_path / "rows.csv")
+    other = answering((200, {}, manifest), (200, {}, b"other bytes"))
+    with other as (url, _), Client(url) as client, pytest.raises(ChecksumMismatchError):
+        client.download("some", tmp_path / "rows.csv")
     assert list(tmp_path.iterdir()) == []
