@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from enum import Enum
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
 
 import pyarrow.csv as pa_csv
 import pytest
-import typer
 
-from data_platform.cli.main import app
 from data_platform_tests.cli.conftest import Ran, run, run_here
 from data_platform_tests.orchestration.api.served import ROWS, Served
 
 SQL = "SELECT permno, count(*) AS n, min(date) AS first FROM crsp_daily GROUP BY permno ORDER BY permno"
-HERE = "works only on the machine"
-ASKS = {
-    "query", "export", "queries list", "queries cancel", "queries kill", "datasets", "preview", "coverage", "quality",
-    "alerts list", "alerts ack", "status", "logs", "schedule list", "schedule set", "schedule enable",
-    "schedule disable", "sync",
-}  # fmt: skip
-"""The commands that a server answers."""
 
 
 @pytest.fixture
@@ -118,51 +107,6 @@ def test_a_schedule_is_changed_there(there: Callable[..., Ran]) -> None:
     done = there("schedule", "enable", "crsp_monthly", "--json", "--reason", "nightly")
     assert (done.code, done.json["enabled"], done.json["updated_by"]) == (0, True, "operator")
     assert there("schedule", "disable", "crsp_monthly", "--version", "999").code == 2
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    """Every command there is, by its whole name."""
-    root: Any = typer.main.get_command(app)
-
-    def walk(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer's own class
-        for name, command in group.commands.items():
-            if hasattr(command, "commands"):
-                yield from walk(f"{prefix}{name} ", command)
-            else:
-                yield f"{prefix}{name}", command
-
-    return walk("", root)
-
-
-def _arguments(command: Any) -> list[str]:  # noqa: ANN401 - as above
-    """Something for each argument and option that the command asks for."""
-    given: list[str] = []
-    for each in command.params:
-        if each.required:
-            value = _value(each.bare_type)
-            given += [value] if each.param_type_name == "argument" else [each.opts[0], value]
-    return given
-
-
-def _value(kind: Any) -> str:  # noqa: ANN401 - as above
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return str(next(iter(kind)).value)
-    if get_origin(kind) is Literal:
-        return str(get_args(kind)[0])
-    return "1" if kind in {int, float} else "crsp_daily"
-
-
-def test_every_other_command_says_that_it_works_on_the_machine_itself(there: Callable[..., Ran]) -> None:
-    names = dict(commands())
-    assert set(names) >= ASKS
-    wrong: list[str] = []
-    for name, command in names.items():
-        if name in ASKS:
-            continue
-        done = there(*name.split(), *_arguments(command))
-        if done.code != 2 or HERE not in done.err:
-            wrong.append(f"{name}: {done.code} {done.err.strip()[:200]}")
-    assert wrong == []
 
 
 def test_a_server_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
