@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from data_platform.client.wire import document, kind_of
 from data_platform.errors import NotFoundError, NotPermittedError, PlatformError, RateLimitedError, UsageError
 from data_platform.governance.engine.engine import QueryRefusedError
+from data_platform.governance.engine.slots import EngineBusyError
 from data_platform.orchestration.api.desk import BusyError
 from data_platform.orchestration.webserver.pages import plain
 from data_platform.records.schedules import ScheduleConflictError
@@ -52,7 +53,7 @@ def answer(error: PlatformError) -> Response:
         more["current_version"] = error.current.version
     elif isinstance(error, RateLimitedError):
         headers["Retry-After"] = str(error.retry_after_seconds)
-    elif isinstance(error, BusyError):
+    elif isinstance(error, BusyError | EngineBusyError):
         headers["Retry-After"] = str(_AGAIN_SECONDS)
     return plain(document(error, **more), status, headers)
 
