@@ -47,5 +47,6 @@ def served(_served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     world = _served.world
     for name, value in dagster_environment(world.settings, world.records.databases).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DATA_PLATFORM_IDENTITY", "token")
     world.forget_runs()
     return _served

@@ -13,5 +13,6 @@ def world(governed_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     # What the coordinator reads of the environment where no request tells it who asks.
     for name, value in dagster_environment(governed_world.settings, governed_world.records.databases).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DATA_PLATFORM_IDENTITY", "token")
     governed_world.forget_runs()
     return governed_world
