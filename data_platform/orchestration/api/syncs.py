@@ -34,9 +34,7 @@ async def conditions(desk: DeskOf, caller: CallerOf) -> list[ConditionDTO]:
 
 
 @router.get("/sync/history")
-async def history(
-    desk: DeskOf, caller: CallerOf, days: Annotated[int, Query(ge=1, le=3_660)] = 30
-) -> list[SyncDayDTO]:
+async def history(desk: DeskOf, caller: CallerOf, days: Annotated[int, Query(ge=1, le=3_660)] = 30) -> list[SyncDayDTO]:
     """What happened on each of the last days that are over (UTC)."""
     return await desk.quick.run(lambda: desk.syncs.get_sync_history(caller.user, days=days))
 

@@ -54,15 +54,11 @@ class GovernedWebserver(DagsterWebserver[GovernedProcessContext, GovernedRequest
     def build_routes(self) -> list[Any]:
         desk = Desk(self._settings, self._records, Warehouse(self._settings.warehouse_root), self._launcher_of)
         # Before Dagster's own, the last of which takes every path.
-        return [Mount(API, app=build_api(desk), name="api"), *super().build_routes()]
+        own = [Mount(API, app=build_api(desk), name="api"), metrics_route(self._settings, self._records)]
+        return [*own, *super().build_routes()]
 
     def _launcher_of(self, request: Request) -> SyncLauncher:
         return QueueLauncher(self._process_context.create_request_context(request), self._graphene_schema)
-
-    @override
-    def build_routes(self) -> list[Any]:
-        # Before Dagster's own: its last one takes every path.
-        return [metrics_route(self._settings, self._records), *super().build_routes()]
 
 
 def build_app(
