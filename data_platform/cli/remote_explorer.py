@@ -127,8 +127,11 @@ class RemoteExplorer:
         path, manifest_path = self._folder / "export", self._folder / "manifest.json"
         manifest = self._client.download(export_id, path)
         manifest_path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        # How long it took and what is left stand in the answer to the export alone.
         told = {name: manifest[name] for name in ExportJobDTO.model_fields if name in manifest}
-        return ExportFile(path, manifest_path, ExportJobDTO.model_validate({**told, "remaining_exports": 0}))
+        return ExportFile(
+            path, manifest_path, ExportJobDTO.model_validate({"duration_ms": 0, "remaining_exports": 0, **told})
+        )
 
 
 def _result(page: Page) -> QueryResult:
