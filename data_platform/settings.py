@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     wrds_username: str | None = None
     wrds_password: SecretStr | None = None
     wrds_password_expires: dt.date | None = Field(
-        default=None, description="The day on which the WRDS password stops to work; unset, nobody is warned of it."
+        default=None, description="The day on which the WRDS password stops working; unset, nobody is warned of it."
     )
     wrds_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "require"
 

@@ -52,11 +52,12 @@ def doctor(
     """Look at this installation: settings, home, disk, database, sources. Exit 1 when something does not work."""
     settings = load_settings()
     require_here(settings)
-    findings = [_python(), *_examine(_home, settings), *_examine(_database, settings), *_examine(_key, settings)]
-    findings += [*_examine(_wrds, settings), _factors(settings), *_examine(_backups, settings)]
-    findings += [*_examine(_daemon, settings), _sandbox(settings)]
+    findings = [_python(), *_examine("home", _home, settings), *_examine("database", _database, settings)]
+    findings += [*_examine("audit key", _key, settings), *_examine("WRDS", _wrds, settings), _factors(settings)]
+    findings += [*_examine("backups", _backups, settings), *_examine("daemon", _daemon, settings)]
+    findings.append(_sandbox(settings))
     if connect:
-        findings += _examine(_sign_in, settings)
+        findings += _examine("WRDS sign-in", _sign_in, settings)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -66,11 +67,11 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _examine(look: Callable[[Settings], list[Finding]], settings: Settings) -> list[Finding]:
+def _examine(what: str, look: Callable[[Settings], list[Finding]], settings: Settings) -> list[Finding]:
     try:
         return look(settings)
     except PlatformError as error:
-        return [Finding(look.__name__.removeprefix("_"), "problem", error.message, error.hint or "")]
+        return [Finding(what, "problem", error.message, error.hint or "")]
 
 
 def _python() -> Finding:

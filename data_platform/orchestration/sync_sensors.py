@@ -8,6 +8,7 @@ is due is decided in `data_platform.sync.scheduling`; here its answers become ru
 
 import datetime as dt
 import json
+import warnings
 from collections.abc import Callable
 from typing import Final, cast
 from zoneinfo import ZoneInfo
@@ -45,6 +46,13 @@ def _utc_now() -> dt.datetime:
 
 def schedule_sensor(dataset: Dataset, now: Callable[[], dt.datetime] = _utc_now) -> dg.SensorDefinition:
     """The sensor of a dataset; `now` tells the time."""
+    with warnings.catch_warnings():
+        # Dagster calls owners of sensors new, and every command that syncs would say so.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _sensor(dataset, now)
+
+
+def _sensor(dataset: Dataset, now: Callable[[], dt.datetime]) -> dg.SensorDefinition:
     name = f"sync_schedule_{dataset.name}"
 
     @dg.sensor(  # pyright: ignore[reportUnknownMemberType] - an overload of Dagster with partly unknown types

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -64,9 +64,23 @@ def run(home: Path, *arguments: str, **variables: str) -> Ran:
 def run_here(home: Path, *arguments: str, **variables: str) -> Ran:
     """Run the command in this process, which spares it the second of its imports; everything else is the same."""
     out, err = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO()
+    code = _main(environment(home, **variables), arguments, out, err)
+    out.seek(0)
+    return Ran(code, out.read(), err.getvalue())
+
+
+def run_with(variables: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Run it so in exactly this environment; return its exit code and what a terminal would show."""
+    both = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    code = _main(variables, arguments, both, both)
+    both.seek(0)
+    return code, both.read()
+
+
+def _main(variables: dict[str, str], arguments: tuple[str, ...], out: TextIO, err: TextIO) -> int:
     kept, arguments_before, handler = dict(os.environ), sys.argv, signal.getsignal(signal.SIGTERM)
     os.environ.clear()
-    os.environ.update(environment(home, **variables))
+    os.environ.update(variables)
     sys.argv = ["data-platform", *arguments]
     code: object = 0
     try:
@@ -80,8 +94,7 @@ def run_here(home: Path, *arguments: str, **variables: str) -> Ran:
         sys.argv = arguments_before
         signal.signal(signal.SIGTERM, handler)
     assert isinstance(code, int)
-    out.seek(0)
-    return Ran(code, out.read(), err.getvalue())
+    return code
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -43,6 +44,12 @@ def test_each_table_is_an_asset_with_every_validator_as_a_blocking_check(table: 
 def test_tables_from_wrds_share_one_pool(table: Table, settings: Settings) -> None:
     node = build_definitions(settings).resolve_asset_graph().get(dg.AssetKey(table.name))
     assert node.pools == ({"wrds"} if isinstance(table.origin, WrdsQuery) or table.on_wrds is not None else set())
+
+
+def test_nothing_is_warned_of_that_a_command_would_show(settings: Settings) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", dg.BetaWarning)
+        assert build_definitions(settings).sensors
 
 
 def test_years_run_from_the_first_configured_one_to_the_current_one(settings: Settings) -> None:

@@ -105,7 +105,7 @@ def credential_expiry(expires: dt.date | None, today: dt.date) -> list[Watch]:
     if expires is None or expires - today > EXPIRY_WARNED:
         return []
     left = (expires - today).days
-    when = f"stopped to work on {expires}" if left <= 0 else f"stops to work on {expires}"
+    when = f"stopped working on {expires}" if left <= 0 else f"stops working on {expires}"
     return [
         Watch(
             Metric.CREDENTIAL_EXPIRY,

@@ -1,0 +1,22 @@
+"""What pages may ask for before their next command, by the name that they write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from data_platform_tests.cli.runbooks import accounts, locked, sources
+from data_platform_tests.cli.runbooks.machine import SetUpFunction
+
+SETUPS: Final[Mapping[str, SetUpFunction]] = {
+    "a-working-writer": locked.a_working_writer,
+    "that-writer-is-stopped": locked.that_writer_is_stopped,
+    "a-killed-writer": locked.a_killed_writer,
+    "a-lock-of-another-host": locked.another_hosts_lock,
+    "a-source-that-lost-rows": sources.lost_rows,
+    "a-source-that-has-them-again": sources.rows_are_back,
+    "a-source-that-restated": sources.a_restatement,
+    "a-source-with-odd-prices": sources.odd_prices,
+    "an-operator-and-a-viewer": accounts.an_operator_and_a_viewer,
+    "a-wrds-account": sources.an_account,
+}
