@@ -82,7 +82,7 @@ def verify(*, as_json: Json = False) -> None:
                     report.rows,
                     report.archived_rows,
                     report.texts_checked,
-                    "holds" if report.holds else f"broken in {len(report.breaks)} places",
+                    "holds" if report.holds else f"broken in {len(report.breaks)} place{'' if len(report.breaks) == 1 else 's'}",
                     report.last_hash,
                 ]
                 for report in reports

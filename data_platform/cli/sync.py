@@ -14,7 +14,8 @@ from data_platform.cli.progress import SyncProgress
 from data_platform.cli.session import Session, open_session
 from data_platform.cli.sync_order import order_sync
 from data_platform.cli.sync_report import Results, document, print_results
-from data_platform.errors import PlatformError, UsageError
+from data_platform.errors import NotPermittedError, PlatformError, UsageError
+from data_platform.governance.manual_syncs import ManualSync, note_refusal
 from data_platform.governance.permissions import Action, User, decide, require
 from data_platform.settings import load_settings
 from data_platform.sync import PartitionResult, SyncContext, SyncFailure, choose_partitions, partitions_of
@@ -55,7 +56,11 @@ def sync(
         order_sync(table, partition or [], reason, every=all_of_them, full=full, as_json=as_json)
         return
     with open_session(settings) as session:
-        tables = chosen_tables(session.user, table, dataset, partition or [], all_of_them=all_of_them)
+        try:
+            tables = chosen_tables(session.user, table, dataset, partition or [], all_of_them=all_of_them)
+        except NotPermittedError as error:
+            _note(session, table, dataset, partition or [], reason, error)
+            raise
         today = dt.datetime.now(dt.UTC).date()
         work = [
             (
@@ -120,6 +125,20 @@ def _admit(session: Session, work: list[tuple[Table, list[str]]], reason: str) -
     from data_platform.orchestration.launching import admit_command  # noqa: PLC0415 - see above
 
     admit_command(session.settings, session.records, session.user, work, reason)
+
+
+def _note(  # noqa: PLR0913 - what was asked for, and what came of it
+    session: Session,
+    table: str | None,
+    dataset: str | None,
+    partitions: list[str],
+    reason: str,
+    error: NotPermittedError,
+) -> None:
+    """Record who was refused which tables."""
+    tables = [find_table(table)] if table else list(find_dataset(dataset).tables if dataset else TABLES.values())
+    wanted = ManualSync(tuple(tables), tuple(partitions), reason, "data-platform sync")
+    note_refusal(session.records, session.user, wanted, error)
 
 
 def run_sync(

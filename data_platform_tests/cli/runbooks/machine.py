@@ -68,7 +68,7 @@ class Machine:
         return printed
 
 
-WIDTH: Final = 300
+WIDTH: Final = 900
 """No table is folded, however long the path of a folder or the name of the machine is."""
 
 SetUpFunction = Callable[[Machine], None]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 CONSOLE: Final = "console"
-CONFIGURATION: Final = frozenset({"yaml", "nginx", "sql", "ini"})
+CONFIGURATION: Final = frozenset({"yaml", "nginx", "json"})
 """Languages of blocks that are read and not run; none of them may hold a command."""
 
 _SETUP: Final = re.compile(r"<!-- setup: (?P<name>[a-z0-9-]+) -->")

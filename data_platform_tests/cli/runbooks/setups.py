@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from data_platform_tests.cli.runbooks import accounts, locked, sources
+from data_platform_tests.cli.runbooks import accounts, locked, receivers, sources, stored
 from data_platform_tests.cli.runbooks.machine import SetUpFunction
 
 SETUPS: Final[Mapping[str, SetUpFunction]] = {
@@ -19,4 +19,14 @@ SETUPS: Final[Mapping[str, SetUpFunction]] = {
     "a-source-with-odd-prices": sources.odd_prices,
     "an-operator-and-a-viewer": accounts.an_operator_and_a_viewer,
     "a-wrds-account": sources.an_account,
+    "a-damaged-file": stored.a_damaged_file,
+    "a-damaged-manifest": stored.a_damaged_manifest,
+    "old-lines": stored.old_lines,
+    "a-changed-audit-row": stored.a_changed_audit_row,
+    "days-summed-up": stored.days_summed_up,
+    "a-place-for-backups": stored.a_place_for_backups,
+    "a-place-that-is-away": stored.a_place_that_is_away,
+    "that-place-is-back": stored.that_place_is_back,
+    "a-receiver": receivers.a_receiver,
+    "the-receiver-is-away": receivers.the_receiver_is_away,
 }
