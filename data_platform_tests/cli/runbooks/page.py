@@ -134,5 +134,7 @@ def _command(line: int, text: list[str], shown: list[str]) -> list[Command]:
     if not text:
         return []
     whole = "\n".join(text)
+    if shown and not any(each.strip("… ") for each in shown):
+        raise PageError(f"line {line}: nothing is said of what this prints: {whole}")
     exits = _EXITS.search(text[-1])
     return [Command(line, whole, int(exits["code"]) if exits else 0, tuple(shown))]
