@@ -19,6 +19,7 @@ from data_platform.governance.audit_key import VARIABLE
 from data_platform.governance.audit_key import new_key as make_key
 from data_platform.governance.audit_trail import AuditTrail
 from data_platform.governance.explorer import DataExplorerService
+from data_platform.records.audit_verification import ChainReport
 
 app = typer.Typer(help="Who did what: reading the audit, and proving that it is whole.", no_args_is_help=True)
 
@@ -82,7 +83,7 @@ def verify(*, as_json: Json = False) -> None:
                     report.rows,
                     report.archived_rows,
                     report.texts_checked,
-                    "holds" if report.holds else f"broken in {len(report.breaks)} place{'' if len(report.breaks) == 1 else 's'}",
+                    _state(report),
                     report.last_hash,
                 ]
                 for report in reports
@@ -184,6 +185,13 @@ def archives(*, as_json: Json = False) -> None:
         ["Archive", "Rows", "From (UTC)", "To (UTC)"],
         [[a.file_name, a.row_count, f"{a.first_at:%Y-%m-%d %H:%M}", f"{a.last_at:%Y-%m-%d %H:%M}"] for a in found],
     )
+
+
+def _state(report: ChainReport) -> str:
+    if report.holds:
+        return "holds"
+    places = len(report.breaks)
+    return f"broken in {places} place{'' if places == 1 else 's'}"
 
 
 @contextmanager

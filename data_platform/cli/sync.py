@@ -127,7 +127,7 @@ def _admit(session: Session, work: list[tuple[Table, list[str]]], reason: str) -
     admit_command(session.settings, session.records, session.user, work, reason)
 
 
-def _note(  # noqa: PLR0913 - what was asked for, and what came of it
+def _note(
     session: Session,
     table: str | None,
     dataset: str | None,

@@ -20,6 +20,7 @@ from data_platform.governance.engine.engine import QueryEngine
 from data_platform.governance.engine.frames import Frame, send_frame
 from data_platform.governance.engine.launcher import Worker, WorkerLauncher
 from data_platform.governance.engine.limits import MIB, EngineLimits, soft_timeout
+from data_platform.governance.engine.outcomes import timed_out
 from data_platform.governance.engine.task import QueryTask
 from data_platform.settings import PROJECT_ROOT
 from data_platform_tests.governance.conftest import Ask
@@ -32,6 +33,13 @@ def own_engine() -> Iterator[QueryEngine]:
     engine = QueryEngine(EngineLimits(memory_bytes=256 * MIB, address_space_bytes=1600 * MIB), concurrent=1)
     yield engine
     engine.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.999992, "limit of 1 second."), (29.98, "limit of 30 seconds."), (0.25, "of 0.2 seconds.")]
+)
+def test_the_limit_is_told_as_people_gave_it(seconds: float, said: str) -> None:
+    assert timed_out(QueryTask("", "crsp", {}, 0, 0, seconds, EngineLimits())).message.endswith(said)
 
 
 def run(engine: QueryEngine, sql: str, timeout_seconds: float = 20.0) -> int:

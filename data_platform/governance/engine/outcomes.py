@@ -40,8 +40,9 @@ def raised(problem: QueryProblem, task: QueryTask) -> PlatformError:
 
 def timed_out(task: QueryTask) -> QueryTimeoutError:
     """The query ran into its clock, the engine's interrupt or its limit of CPU time."""
+    seconds = round(task.timeout_seconds, 1)
     return QueryTimeoutError(
-        f"The query on {task.dataset} was stopped at its limit of {task.timeout_seconds:g} seconds.",
+        f"The query on {task.dataset} was stopped at its limit of {seconds:g} second{'' if seconds == 1 else 's'}.",
         hint="Filter by date, select fewer columns, or aggregate over fewer rows.",
     )
 

@@ -13,6 +13,11 @@ def an_operator_and_a_viewer(machine: Machine) -> None:
     _person(machine, "vera", "viewer")
 
 
+def an_analyst(machine: Machine) -> None:
+    """Anna is an analyst."""
+    _person(machine, "anna", "analyst")
+
+
 def _person(machine: Machine, name: str, role: str) -> None:
     machine.run(f"data-platform users add {name} --role {role}")
     made = json.loads(machine.run(f"data-platform users token {name} --json"))

@@ -117,7 +117,7 @@ def _console(path: Path, block: Block) -> list[Step]:
             start, text, shown = number, [line[2:]], []
         elif not text:
             raise PageError(f"{path.name}:{number}: a console block begins with a command: $ …")
-        elif line.startswith("> ") and not shown:
+        elif (line == ">" or line.startswith("> ")) and not shown:
             text.append(line[2:])
         else:
             shown.append(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from data_platform_tests.cli.runbooks import accounts, locked, receivers, sources, stored
+from data_platform_tests.cli.runbooks import accounts, locked, queries, receivers, sources, stored
 from data_platform_tests.cli.runbooks.machine import SetUpFunction
 
 SETUPS: Final[Mapping[str, SetUpFunction]] = {
@@ -18,6 +18,10 @@ SETUPS: Final[Mapping[str, SetUpFunction]] = {
     "a-source-that-restated": sources.a_restatement,
     "a-source-with-odd-prices": sources.odd_prices,
     "an-operator-and-a-viewer": accounts.an_operator_and_a_viewer,
+    "an-analyst": accounts.an_analyst,
+    "a-running-query": queries.a_running_query,
+    "that-query-has-ended": queries.that_query_has_ended,
+    "exports-of-yesterday": queries.exports_of_yesterday,
     "a-wrds-account": sources.an_account,
     "a-damaged-file": stored.a_damaged_file,
     "a-damaged-manifest": stored.a_damaged_manifest,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -30,11 +29,9 @@ def test_every_command_of_the_page_does_what_the_page_says(
 
 
 def _run(page: Path, command: Command, machine: Machine) -> None:
-    started = time.monotonic()
     text = fill(command.text, machine.names)
     code, printed = machine.shell.run(text)
     place = f"{page.name}:{command.line}: $ {text}"
-    print(f"{time.monotonic() - started:6.2f} s  {place}")
     found = match(command.shown, printed, machine.names)
     assert code == command.code, f"{place}\nended with {code}, not {command.code}:\n{printed}"
     assert not isinstance(found, str), f"{place}\n{found}\n{printed}"
