@@ -7,9 +7,9 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-import click
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from data_platform.cli.main import app
 from data_platform.settings import PROJECT_ROOT
@@ -77,6 +77,7 @@ def test_every_page_says_what_one_sees_how_it_is_over_and_whom_to_call() -> None
 
 def test_commands_in_sentences_and_tables_exist() -> None:
     root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
     wrong = [
         f"{page.name}: data-platform {text}"
         for page in [*PAGES, FOLDER / "README.md"]
@@ -86,19 +87,26 @@ def test_commands_in_sentences_and_tables_exist() -> None:
     assert wrong == []
 
 
-def _exists(command: click.Command, text: str) -> bool:
+def test_what_does_not_exist_is_found() -> None:
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    asked = ["verify TABLE --repair", "backup run --kind weekly", "backup start", "verify --mend", "quarantine clean"]
+    assert [_exists(root, text) for text in asked] == [True, True, False, False, True]
+
+
+def _exists(root: TyperGroup, text: str) -> bool:
+    """Whether the words name a command, and its options are some that it has."""
+    group: object = root
+    options: set[str] = set()
     for word in shlex.split(text.replace("…", "")):
-        if isinstance(command, click.Group):
-            if word.startswith("-"):
-                continue
-            if word not in command.commands:
+        if isinstance(group, TyperGroup):
+            if word not in group.commands:
                 return False
-            command = command.commands[word]
-        elif word.startswith("-"):
-            name = word.partition("=")[0]
-            known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-            if name not in known | {"--help", "-h"}:
-                return False
+            found = group.commands[word]
+            group = found
+            options = {name for each in found.params for name in (*each.opts, *each.secondary_opts)}
+        elif word.startswith("-") and word.partition("=")[0] not in options:
+            return False
     return True
 
 
