@@ -29,7 +29,7 @@ class Machine:
     records: Records
     shell: Shell
     until_the_end: ExitStack
-    names: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def home(self) -> Path:

@@ -25,7 +25,7 @@ class Shell:
 
     folder: Path
     home: Path
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         tools = self.folder / "bin"
