@@ -36,14 +36,19 @@ def write_inputs(folder: Path, rows: int, years: int = YEARS) -> float:
     folder.mkdir(parents=True)
     per_year = rows // years
     for year in range(FIRST_YEAR, FIRST_YEAR + years):
-        securities = max(math.ceil(per_year / (_SESSIONS * _LISTED)) + 5, FEWEST)
-        market = simulate(_SEED + year, year, year, securities)
-        table = _published(relation_frame(market)).slice(0, per_year)
-        if table.num_rows < per_year:
-            raise AssertionError(f"{year}: {table.num_rows} rows of {per_year}")
+        table = year_frame(year, per_year)
         with pa.OSFile(str(input_file(folder, year)), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table, max_chunksize=65_536)
     return time.monotonic() - started
+
+
+def year_frame(year: int, rows: int) -> pa.Table:
+    """The first `rows` rows of the year's own market, ordered by permno and date."""
+    securities = max(math.ceil(rows / (_SESSIONS * _LISTED)) + 5, FEWEST)
+    table = _published(relation_frame(simulate(_SEED + year, year, year, securities))).slice(0, rows)
+    if table.num_rows < rows:
+        raise AssertionError(f"{year}: {table.num_rows} rows of {rows}")
+    return table
 
 
 def _published(relation: pl.DataFrame) -> pa.Table:

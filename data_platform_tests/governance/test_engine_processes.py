@@ -290,3 +290,17 @@ def test_results_larger_than_memory_are_never_collected(ask: Ask) -> None:
     page = ask("SELECT range AS i, repeat('x', 1000) AS filler FROM range(20000000)", page=9, page_size=10)
     assert page.table["i"].to_pylist() == list(range(80, 90))
     assert not page.counted_all
+
+
+def test_workers_are_forked_from_a_database_without_a_thread(own_engine: QueryEngine) -> None:
+    before = {process.pid for process in psutil.Process().children()}
+    assert server_of(own_engine, before).num_threads() == 1
+
+
+def test_no_two_workers_draw_the_same_random_numbers(own_engine: QueryEngine) -> None:
+    sql = (
+        "SELECT random() AS drawn, uuid()::VARCHAR AS name, (SELECT list(i) FROM range(1000) t(i) USING SAMPLE 9) AS i"
+    )
+    drawn = [own_engine.run(sql, {}, dataset="crsp", timeout_seconds=20.0).table.to_pylist()[0] for _ in range(4)]
+    for column in drawn[0]:
+        assert len({str(row[column]) for row in drawn}) == len(drawn), column

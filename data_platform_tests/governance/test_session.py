@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from data_platform.governance.engine.limits import EngineLimits
-from data_platform.governance.engine.session import open_session
+from data_platform.governance.engine.session import open_session, prepare
 from data_platform_tests.governance.market import READING_FILES, crsp_rows, write_parquet
 
 
@@ -64,3 +64,17 @@ def test_everything_else_is_shut(session: duckdb.DuckDBPyConnection, tmp_path: P
 def test_a_view_does_not_give_away_where_its_files_are(session: duckdb.DuckDBPyConnection, column: str) -> None:
     with pytest.raises(duckdb.Error):
         session.execute(f'SELECT {column} FROM "odd ""name"').fetchall()
+
+
+def test_a_prepared_database_becomes_the_session_that_a_new_one_would(tmp_path: Path) -> None:
+    files = {"crsp_daily": (write_parquet(crsp_rows(10), tmp_path / "crsp.parquet"),)}
+    limits = EngineLimits(threads=3)
+    asked = "SELECT name, value FROM duckdb_settings() ORDER BY name"
+    with duckdb.connect() as plain, open_session(files, limits, prepare()) as prepared:
+        plain.execute("SET threads = 3")
+        settings, defaults = (dict(each.execute(asked).fetchall()) for each in (prepared, plain))
+        threads = [name for name in defaults if name.endswith("threads")]
+        assert {name: settings[name] for name in threads} == {name: defaults[name] for name in threads}
+        assert prepared.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall() == [
+            ("crsp_daily",)
+        ]

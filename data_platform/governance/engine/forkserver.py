@@ -1,4 +1,4 @@
-"""The process that workers are forked from: it has imported DuckDB and Arrow, never connected, and has one thread.
+"""The process that workers are forked from: it has imported Arrow, made an empty DuckDB, and has one thread.
 
 Not the standard library's fork server, which imports the caller's main module again in every child, keeps the whole
 environment readable in /proc/<pid>/environ, and is one per process, whoever else uses it and with whatever preload.
@@ -11,6 +11,7 @@ the parent goes away the control stream ends, and every worker with it.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -28,8 +29,11 @@ READY: Final = 0
 def serve(control_fd: int) -> None:
     """Serve until the parent closes the control stream."""
     # Once: what workers inherit ready to use, and what the launcher's process, which imports this module, is spared.
-    from data_platform.governance.engine import worker  # noqa: PLC0415 - see above
+    from data_platform.governance.engine import session, worker  # noqa: PLC0415 - see above
 
+    prepared = session.prepare()
+    # Workers need not copy the pages of what is never collected.
+    gc.freeze()
     control = socket.socket(fileno=control_fd)
     control.sendall(REPLY.pack(READY))
     workers: set[int] = set()
@@ -42,7 +46,7 @@ def serve(control_fd: int) -> None:
             if operation == FORK:
                 process_id = os.fork()
                 if process_id == 0:
-                    _become_worker(control, descriptors[0], worker.answer)
+                    _become_worker(control, descriptors[0], lambda channel: worker.answer(channel, prepared))
                 os.close(descriptors[0])
                 workers.add(process_id)
                 control.sendall(REPLY.pack(process_id))

@@ -47,14 +47,17 @@ _EXPLAIN_OFFSET = len(_EXPLAIN)
 _RECURSION: Final = 5_000
 
 
-def answer(channel: socket.socket) -> None:
-    """Serve the one task that arrives on `channel`; every outcome but a crash is answered with a frame."""
+def answer(channel: socket.socket, prepared: duckdb.DuckDBPyConnection) -> None:
+    """Serve the one task that arrives on `channel`; every outcome but a crash is answered with a frame.
+
+    `prepared` is what `session.prepare` made before the fork.
+    """
     _, payload = receive_frame(channel)
     task = QueryTask.from_bytes(payload)
     confine_process(task.limits, task.timeout_seconds)
     try:
         shut(task)
-        run(task, channel)
+        run(task, channel, prepared)
     except ProblemError as found:
         problem = found.problem
     except MemoryError:
@@ -77,14 +80,14 @@ def shut(task: QueryTask) -> None:
         raise ProblemError(QueryProblem(ProblemKind.SANDBOX, f"Queries are refused: {report}", hint=MEND))
 
 
-def run(task: QueryTask, channel: socket.socket) -> None:
+def run(task: QueryTask, channel: socket.socket, prepared: duckdb.DuckDBPyConnection) -> None:
     """Guard, bind and run the statement, and send its page.
 
     Raises:
         ProblemError: for everything that is wrong with the statement or that ran into a limit.
     """
     try:
-        connection = open_session(task.views, task.limits)
+        connection = open_session(task.views, task.limits, prepared)
     except (duckdb.Error, RuntimeError) as error:
         raise ProblemError(QueryProblem(ProblemKind.STORAGE, "The stored data could not be opened")) from error
     watchdog = threading.Timer(soft_timeout(task.timeout_seconds), connection.interrupt)
