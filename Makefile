@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: demo test up lint types check torture lock clean install bench-store bench-extract bench-records bench-quality bench-quality-faults bench-orchestration bench-lock
+.PHONY: demo test up lint types check torture lock clean install bench-store bench-extract bench-records bench-quality bench-quality-faults bench-orchestration bench-query bench-lock
 
 install: $(STAMP)
 
@@ -57,6 +57,9 @@ bench-quality-faults: $(STAMP)   ## injected faults found and false alarms, some
 
 bench-orchestration: $(STAMP)   ## runs, backfills and requests beside bare Dagster, about eleven minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.orchestration $(ARGS)
+
+bench-query: $(STAMP) $(BENCH_STAMP)   ## queries through the door beside plain DuckDB, and attacks, some minutes; ARGS="--quick" for a look
+	$(BIN)/python -m benchmarks.query $(ARGS)
 
 # Peers live apart, so that what they pin never decides what the platform runs with.
 $(BENCH_STAMP): benchmarks/requirements.lock

@@ -26,7 +26,9 @@ from data_platform.warehouse import Warehouse
 
 DATASET: Final = "crsp"
 FIRST_YEAR: Final = 2000
-YEARS: Final = 25
+_KEYS: Final = 40
+"""Securities of each year that are asked for; some may be the same."""
+
 SCOPE: Final = Scope.system("benchmark")
 UNLIMITED: Final = 100_000
 """Queries a minute, the most that the setting allows: the limit is counted, and not reached."""
@@ -34,7 +36,7 @@ UNLIMITED: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is asked; `files` are those of the table's one version, `keys` are permnos of the year `FIRST_YEAR`."""
+    """What is asked; `files` are those of the table's last version, `keys` are years with securities of each."""
 
     records: Records
     warehouse: Warehouse
@@ -42,7 +44,7 @@ class Stage:
     engine: QueryEngine
     service: DataExplorerService
     files: tuple[str, ...]
-    keys: tuple[int, ...]
+    keys: tuple[tuple[int, int], ...]
 
     def person(self, name: str) -> User:
         """An analyst of the dataset, who is in the records as well."""
@@ -56,8 +58,8 @@ class Stage:
 
 
 @contextmanager
-def open_stage(rows: int, tell: Callable[[str], None]) -> Generator[Stage]:
-    """Publish so many rows in 25 equal years, on an embedded server of its own, for the length of the block."""
+def open_stage(rows: int, years: int, tell: Callable[[str], None]) -> Generator[Stage]:
+    """Publish so many rows in equal years, on an embedded server of its own, for the length of the block."""
     # A short path: the server's socket has to fit into one.
     home = Path(tempfile.mkdtemp(prefix="dp-bench-", dir="/tmp"))
     # Whatever server and key the environment names are somebody's.
@@ -69,7 +71,7 @@ def open_stage(rows: int, tell: Callable[[str], None]) -> Generator[Stage]:
         reference_datasets=frozenset(),
     )
     try:
-        keys = publish(settings.warehouse_root, rows, tell)
+        keys = publish(settings.warehouse_root, rows, years, tell)
         warehouse = Warehouse(settings.warehouse_root)
         files = tuple(map(str, warehouse.reader(TABLE).pin().files))
         engine = QueryEngine(require_sandbox=settings.require_sandbox)
@@ -83,16 +85,17 @@ def open_stage(rows: int, tell: Callable[[str], None]) -> Generator[Stage]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def publish(root: Path, rows: int, tell: Callable[[str], None]) -> tuple[int, ...]:
-    """Publish the years one after the other; returns the permnos that the first of them has."""
-    store, keys = Ours(), ()
+def publish(root: Path, rows: int, years: int, tell: Callable[[str], None]) -> tuple[tuple[int, int], ...]:
+    """Publish the years one after the other; returns years with permnos, as many of each."""
+    store, keys = Ours(), list[tuple[int, int]]()
     store.open(root)
-    for year in range(FIRST_YEAR, FIRST_YEAR + YEARS):
-        tell(f"publishing {year}: {rows // YEARS:,} rows")
-        table = year_frame(year, rows // YEARS)
+    for year in range(FIRST_YEAR, FIRST_YEAR + years):
+        tell(f"publishing {year}: {rows // years:,} rows")
+        table = year_frame(year, rows // years)
         store.write(year, store.prepare(table))
-        keys = keys or tuple(table.column("permno").unique().to_pylist())
-    return keys
+        permnos = table.column("permno").unique().to_numpy()
+        keys += [(year, int(permnos[len(permnos) * place // _KEYS])) for place in range(_KEYS)]
+    return tuple(keys)
 
 
 def open_plain(files: tuple[str, ...], threads: int) -> duckdb.DuckDBPyConnection:
