@@ -29,8 +29,9 @@ from benchmarks.query_attacks import (
     honest_answered,
     read_sample,
 )
-from benchmarks.query_clients import CLIENTS, Served, serve
+from benchmarks.query_clients import CLIENTS, IN_PROCESS, OVER_HTTP, Served, in_process, serve
 from benchmarks.query_figures import Attacked, QueryReport, added, judge, show
+from benchmarks.query_server import callers, served
 from benchmarks.query_speed import Bench
 from benchmarks.query_stage import Stage, open_stage
 from benchmarks.records_figures import Times
@@ -50,6 +51,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
     points: Annotated[int, typer.Option(min=2, help="Point queries; figures are medians.")] = 200,
     scans: Annotated[int, typer.Option(min=2, help="Rounds of each scan.")] = 7,
     seconds: Annotated[float, typer.Option(help="How long so many clients ask; 0: not at all.")] = 10.0,
+    http: Annotated[bool, typer.Option(help="Whether clients ask over HTTP too.")] = True,
     attacks: Annotated[Path | None, typer.Option(help="Further attacks, a JSONL file.")] = None,
     corpus: Annotated[int, typer.Option(help="Attacks of the corpus from each family; 0: none.")] = 1_000,
     honest: Annotated[int, typer.Option(help="Honest queries of the corpus.")] = 1_000,
@@ -68,7 +70,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
         bench.points(points, samples)
         bench.scans(scans, samples)
         parts = bench.parts(points)
-        served = _serve(stage, seconds)
+        clients = _serve(stage, seconds, http=http)
         collections = _attack(stage, attacks, corpus, skipped)
         say("honest queries")
         report = QueryReport(
@@ -82,11 +84,11 @@ def run(  # noqa: PLR0913 - each is an option of the command
             measurements=samples.document(),
             added=added(samples),
             parts={name: Times.of([value / 1000 for value in values]) for name, values in parts.items()},
-            served=served,
+            served=clients,
             attacks=collections,
             honest=honest_answered(stage.engine, honest),
             skipped=skipped,
-            targets=judge(samples, served, collections),
+            targets=judge(samples, clients, collections),
             wall_seconds=round(time.monotonic() - started, 1),
         )
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +103,21 @@ def run(  # noqa: PLR0913 - each is an option of the command
     say(f"{report.wall_seconds:.0f} s; every measurement is in {output}")
 
 
-def _serve(stage: Stage, seconds: float) -> list[Served]:
+def _serve(stage: Stage, seconds: float, *, http: bool) -> list[Served]:
     found: list[Served] = []
-    for clients in CLIENTS if seconds > 0 else ():
-        say(f"{clients} client{'' if clients == 1 else 's'} at once")
-        found.append(serve(stage, clients, seconds))
+    if seconds <= 0:
+        return found
+    for clients in CLIENTS:
+        say(f"{clients} in one process")
+        names = [f"caller-{clients}-{number}" for number in range(clients)]
+        found.append(serve(stage, IN_PROCESS, in_process(stage, names), seconds))
+    if http:
+        say("starting the server")
+        with served(stage) as url:
+            for clients in CLIENTS:
+                say(f"{clients} over HTTP")
+                with callers(stage, url, [f"client-{clients}-{number}" for number in range(clients)]) as asking:
+                    found.append(serve(stage, OVER_HTTP, asking, seconds))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,9 +16,10 @@ from benchmarks.query_speed import point_queries
 from benchmarks.query_stage import Stage
 from benchmarks.records_figures import Times
 from data_platform.errors import PlatformError
-from data_platform.governance.permissions import User
 
 CLIENTS: Final = (1, 8, 32)
+IN_PROCESS: Final = "the service, in one process"
+OVER_HTTP: Final = "HTTP"
 _APART: Final = 101
 """So many queries lie between the beginnings of two callers, so that no two ask the same at once."""
 
@@ -25,6 +27,7 @@ _APART: Final = 101
 class Served(BaseModel):
     """What so many callers got in so many seconds; `failures` are the kinds of error, with how often each came."""
 
+    way: str
     clients: int
     answered: int
     seconds: float
@@ -48,13 +51,19 @@ class _Tally:
     failures: dict[str, int] = field(default_factory=dict[str, int])
 
 
-def serve(stage: Stage, clients: int, seconds: float) -> Served:
-    """Let so many callers, each another user, ask for so long; a query that has begun by then is waited for."""
-    people = [stage.person(f"caller-{clients}-{number}") for number in range(clients)]
+def in_process(stage: Stage, names: Sequence[str]) -> list[Callable[[str], int]]:
+    """For each name a function that puts a statement to the service in this process; it returns how many rows came."""
+    people = [stage.person(name) for name in names]
+    return [lambda sql, user=user: stage.through_the_door(user, sql).num_rows for user in people]
+
+
+def serve(stage: Stage, way: str, callers: Sequence[Callable[[str], int]], seconds: float) -> Served:
+    """Let callers ask for so long; a query that has begun by then is waited for."""
+    clients = len(callers)
     ready = threading.Barrier(clients + 1)
     ends: list[float] = []
 
-    def ask(number: int, user: User) -> _Tally:
+    def ask(number: int, caller: Callable[[str], int]) -> _Tally:
         tally = _Tally()
         queries = islice(point_queries(stage), number * _APART, None)
         ready.wait()
@@ -64,7 +73,7 @@ def serve(stage: Stage, clients: int, seconds: float) -> Served:
             if started >= until:
                 break
             try:
-                rows = stage.through_the_door(user, sql).num_rows
+                rows = caller(sql)
             except PlatformError as error:
                 kind = type(error).__name__
             else:
@@ -77,7 +86,7 @@ def serve(stage: Stage, clients: int, seconds: float) -> Served:
         return tally
 
     with ThreadPoolExecutor(clients) as pool:
-        tallies = [pool.submit(ask, number, user) for number, user in enumerate(people)]
+        tallies = [pool.submit(ask, number, caller) for number, caller in enumerate(callers)]
         ready.wait()
         started = time.perf_counter()
         done = [tally.result() for tally in tallies]
@@ -87,6 +96,7 @@ def serve(stage: Stage, clients: int, seconds: float) -> Served:
         for kind, times in tally.failures.items():
             failures[kind] = failures.get(kind, 0) + times
     return Served(
+        way=way,
         clients=clients,
         answered=len(measured),
         seconds=round(max(ends) - started, 3),

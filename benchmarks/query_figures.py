@@ -76,7 +76,7 @@ def judge(samples: Samples, served: Sequence[Served], attacks: Sequence[Attacked
         if ratio is not None:
             targets.append(Target(name=f"{name} / DuckDB", figure=round(ratio, 3), limit=SCAN_RATIO))
     for each in served:
-        name = f"queries that failed, {each.clients} client{'' if each.clients == 1 else 's'}"
+        name = f"queries that failed, {each.clients} at once, {each.way}"
         targets.append(Target(name=name, figure=each.failed, limit=0))
     for collection in attacks:
         name = f"attacks let through, {collection.source}"
@@ -100,8 +100,11 @@ def show(report: QueryReport) -> None:
     if report.served:
         print_table(
             "Clients at once, point queries",
-            ["clients", "queries per second", "median ms", "p95 ms", "failed"],
-            [[each.clients, round(each.per_second, 1), *_two(each.times), each.failed] for each in report.served],
+            ["", "clients", "queries per second", "median ms", "p95 ms", "failed"],
+            [
+                [each.way, each.clients, round(each.per_second, 1), *_two(each.times), each.failed]
+                for each in report.served
+            ],
         )
     for collection in report.attacks:
         _show_attacks(collection)

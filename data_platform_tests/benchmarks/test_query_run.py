@@ -30,7 +30,18 @@ def test_a_run_measures_the_door_and_writes_what_it_measured(
     monkeypatch.setattr(query, "PEER_PYTHON", tmp_path / "nowhere")
     output, sample = tmp_path / "results" / "query.json", tmp_path / "sample.jsonl"
     sample.write_text("".join(json.dumps(each) + "\n" for each in SAMPLE))
-    query.run(rows=6_000, years=2, points=3, scans=2, seconds=0.3, attacks=sample, corpus=1, honest=5, output=output)
+    query.run(
+        rows=6_000,
+        years=2,
+        points=3,
+        scans=2,
+        seconds=0.3,
+        attacks=sample,
+        corpus=1,
+        http=False,
+        honest=5,
+        output=output,
+    )
     document = json.loads(output.read_text())
 
     assert (document["rows"], document["files"]) == (6_000, 2)
@@ -58,15 +69,17 @@ def test_what_the_door_adds_is_judged_round_by_round() -> None:
         samples.add(POINT, OPEN, theirs)
         samples.add(scan, DOOR, 1.04 * theirs)
         samples.add(scan, OPEN, theirs)
-    served = Served(clients=32, answered=9, seconds=3.0, times=Times.of([0.1]), failures={"QueryTimeoutError": 2})
+    served = Served(
+        way="HTTP", clients=32, answered=9, seconds=3.0, times=Times.of([0.1]), failures={"QueryTimeoutError": 2}
+    )
     attacked = Attacked(source="x", ends={DOOR: {"a": {STOPPED: 3, THROUGH: 1}, "b": {THROUGH: 1}}})
     targets = {target.name: target for target in judge(samples, [served], [attacked])}
 
     assert added(samples)[POINT].median_ms == 70.0
     assert targets["ms added to a point query, median"].met
     assert targets[f"{scan} / DuckDB"].figure == 1.04
-    assert (served.per_second, targets["queries that failed, 32 clients"].figure) == (3.0, 2)
-    assert not targets["queries that failed, 32 clients"].met
+    assert (served.per_second, targets["queries that failed, 32 at once, HTTP"].figure) == (3.0, 2)
+    assert not targets["queries that failed, 32 at once, HTTP"].met
     assert targets["attacks let through, x"].figure == 2
 
 
