@@ -86,7 +86,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
             parts={name: Times.of([value / 1000 for value in values]) for name, values in parts.items()},
             served=clients,
             attacks=collections,
-            honest=honest_answered(stage.engine, honest),
+            honest=honest_answered(stage.engine, honest) if honest else {},
             skipped=skipped,
             targets=judge(samples, clients, collections),
             wall_seconds=round(time.monotonic() - started, 1),

@@ -14,9 +14,11 @@ import resource
 import sys
 from pathlib import Path
 
+import httpx
 from datasette.app import Datasette
 
 _ADDRESS_SPACE = 4 << 30
+_TOO_LONG = 414
 OPEN = "crsp"
 
 
@@ -26,8 +28,12 @@ async def _answers(files: list[Path], statements: list[str]) -> list[tuple[int, 
     await served.invoke_startup()
     found: list[tuple[int, str]] = []
     for sql in statements:
-        answer = await served.client.get(f"/{OPEN}.json", params={"sql": sql, "_shape": "array"})
-        found.append((answer.status_code, answer.text))
+        try:
+            answer = await served.client.get(f"/{OPEN}.json", params={"sql": sql, "_shape": "array"})
+        except httpx.InvalidURL:
+            found.append((_TOO_LONG, json.dumps({"error": "the address is too long"})))
+        else:
+            found.append((answer.status_code, answer.text))
     return found
 
 

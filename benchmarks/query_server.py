@@ -11,11 +11,10 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
-from data_platform.client.connection import Client
-
 from benchmarks.client import PROJECT
 from benchmarks.orchestration_side import until
 from benchmarks.query_stage import DATASET, SCOPE, UNLIMITED, Stage
+from data_platform.client.connection import Client
 from data_platform.errors import PlatformError
 from data_platform.records import tokens
 

@@ -40,9 +40,11 @@ SCANS: Final[Mapping[str, str]] = {
         f"SELECT permno, sum(prc * vol) AS traded, avg(ret) AS mean FROM {TABLE} "  # noqa: S608 - our own
         "GROUP BY permno ORDER BY traded DESC NULLS LAST, permno LIMIT 100"
     ),
-    "by session, five columns": (
-        f"SELECT date, count(*) AS n, sum(prc * shrout) AS value, sum(vol) AS volume, corr(ret, vol) AS r, "  # noqa: S608 - our own
-        f"max(ret) AS best FROM {TABLE} GROUP BY date ORDER BY date"
+    "daily returns compounded, mean by month": (
+        f"SELECT month, count(*) AS n, avg(compounded) AS mean FROM ("  # noqa: S608 - our own
+        "SELECT permno, date_trunc('month', date) AS month, exp(sum(ln(1 + ret))) - 1 AS compounded "
+        f"FROM {TABLE} WHERE ret > -1 GROUP BY permno, month) "
+        "GROUP BY month ORDER BY month"
     ),
 }
 """Aggregations over every row; each gives its order, so that answers can be compared."""
