@@ -217,7 +217,7 @@ def no_backup_for_a_day(there: Watched) -> Generator[None]:
         there.set(backup_key=SecretStr(new_key()), backup_url=SecretStr(f"file://{place}"))
     _backed_up(there)
     before = there.now
-    there.now = dt.datetime.now(dt.UTC) + DAY
+    there.now = dt.datetime.now(dt.UTC) + DAY + 2 * HOUR
     yield
     # The records' clock does not go by the test's, so a fresh backup is one of less than a day before it.
     there.now = before + HOUR

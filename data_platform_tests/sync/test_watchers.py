@@ -134,8 +134,9 @@ def test_quarantine_is_told_after_an_hour(ages: list[int], told: int | None) -> 
     [
         (BackupHistory(configured=False), 0, None),
         (BackupHistory(configured=True), 0, "warning"),
-        (BackupHistory(configured=False, made_at=NOW - DAY), 0, None),
-        (BackupHistory(configured=False, made_at=NOW - DAY - MINUTE), 0, "error"),
+        # The last one ended at its quickest before an hour came twice, and the next is not done yet.
+        (BackupHistory(configured=False, made_at=NOW - DAY - 120 * MINUTE), 0, None),
+        (BackupHistory(configured=False, made_at=NOW - DAY - 121 * MINUTE), 0, "error"),
         (BackupHistory(configured=True, made_at=NOW - 2 * MINUTE, failed_at=NOW - MINUTE), 1, None),
         (BackupHistory(configured=True, made_at=NOW - MINUTE, failed_at=NOW - 2 * MINUTE), 0, None),
         (BackupHistory(configured=True, failed_at=NOW - MINUTE), 1, "warning"),

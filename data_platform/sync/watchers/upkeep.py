@@ -12,6 +12,9 @@ from data_platform.sync.watchers.watch import Metric, Watch
 BACKUP_AT_MOST: Final = dt.timedelta(hours=24)
 """The recovery point: at most so much work is lost."""
 
+BACKUP_SLACK: Final = dt.timedelta(hours=2)
+"""Before anybody is told: a backup ends a while after its hour, each time another, and one day a year has 25 hours."""
+
 EXPIRY_WARNED: Final = dt.timedelta(days=30)
 EXPIRY_PRESSING: Final = dt.timedelta(days=7)
 
@@ -80,13 +83,13 @@ def backup_failed(history: BackupHistory) -> list[Watch]:
 
 
 def backup_old(history: BackupHistory, now: dt.datetime) -> list[Watch]:
-    """Whether the last backup is older than a day; asked only where backups are made or could be."""
+    """Whether the last backup is older than a day, with slack; asked only where backups are made or could be."""
     if history.made_at is None:
         if not history.configured:
             return []
         return [Watch(Metric.BACKUP_OLD, "warning", "There is a key for backups, and none was made yet.")]
     age = now - history.made_at
-    if age <= BACKUP_AT_MOST:
+    if age <= BACKUP_AT_MOST + BACKUP_SLACK:
         return []
     return [
         Watch(
