@@ -19,6 +19,7 @@ from data_platform.records.connection import Records
 from data_platform.sync import SyncContext
 from data_platform.sync.watchers.drift import DriftMemory, Look, look_for_drift
 from data_platform.warehouse import layout
+from data_platform.warehouse.rollback import roll_back
 from data_platform_tests.orchestration.watched import MINUTE, Watched, watched
 from data_platform_tests.warehouse.frames import publish
 
@@ -164,6 +165,23 @@ def test_each_comparison_is_made_once_and_what_is_left_waits_for_the_next_look(p
         memory = DriftMemory.read(look.memory.model_dump_json(exclude_defaults=True))
         made.append(look.comparisons)
     assert (made, look.is_complete) == ([1, 1, 1, 0], True)
+
+
+def test_a_version_that_changes_many_partitions_is_compared_over_several_looks(prices: Prices) -> None:
+    for price in (10.0, 30.0):
+        for year in (2021, 2022, 2023):
+            prices.publish("crsp_daily", year, price)
+    warehouse = prices.there.warehouse
+    with warehouse.lock("crsp_daily").acquire() as lock:
+        roll_back(warehouse.store, lock, "crsp_daily", to=3)
+    memory, made = DriftMemory(), list[tuple[int, int, bool]]()
+    for _ in range(4):
+        look = look_for_drift(warehouse, memory, seconds=0.0)
+        memory = DriftMemory.read(look.memory.model_dump_json(exclude_defaults=True))
+        made.append((look.comparisons, len(look.found), look.is_complete))
+    # The time is over at once, after one comparison.
+    assert made == [(1, 1, False), (1, 2, False), (1, 3, False), (0, 3, True)]
+    assert memory.pairs["crsp_daily|crsp_daily"].version == 7
 
 
 def test_a_file_that_is_gone_is_passed_over(prices: Prices) -> None:

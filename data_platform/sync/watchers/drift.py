@@ -35,9 +35,13 @@ class Found(BaseModel):
 
 
 class PairMemory(BaseModel):
-    """Of a pair: the last version that was looked at, or which files of each partition were; and what drifts."""
+    """Of a pair: the last version that was looked at, or which files of each partition were; and what drifts.
+
+    `done` are the partitions of the version after `version` that were compared already, when a look ended within it.
+    """
 
     version: int | None = None
+    done: list[str] = []
     files: dict[str, str] = {}
     found: dict[str, Found] = {}
 
@@ -97,30 +101,46 @@ def look_for_drift(
 
 
 def _versions(warehouse: Warehouse, pair: Pair, kept: PairMemory) -> Iterator[int]:
-    """Hold each new version against the one before; yields how many comparisons each took."""
+    """Hold each new version against the one before; yields how many comparisons each partition took."""
     manifests = warehouse.manifests(pair.table)
     latest = manifests.latest_number()
     # At first only the newest; and a restored warehouse may have fewer versions than it had.
-    first = latest if kept.version is None or kept.version > latest else kept.version + 1
-    for number in range(max(first, 1), latest + 1):
-        kept.version = number
+    if kept.version is None or kept.version > latest:
+        kept.version, kept.done = max(latest - 1, 0), []
+    first = kept.version + 1
+    for number in range(first, latest + 1):
+        # One that can't be read is passed over, at the next look too.
+        done, kept.version, kept.done = kept.done, number, []
         newer, older = manifests.load(number), manifests.predecessor_of(number)
-        count = 0
-        for name in newer.changed_partitions if older is not None else ():
-            assert older is not None  # noqa: S101 - the line above
-            known = kept.found.pop(name, None)
-            drift = _compared(warehouse, pair, name, newer, older)
-            count += drift is not None
-            before = number - 1 if known is None or known.before is None else known.before
-            if drift is None or not drift.drifted:
-                continue
-            if before != number - 1:
-                back = _compared(warehouse, pair, name, newer, manifests.load(before))
-                count += back is not None
-                if back is None or not back.drifted:
-                    continue
-            kept.found[name] = Found(drift=drift, beside=f"version {number - 1}", before=before)
-        yield count
+        changed = () if older is None else tuple(name for name in newer.changed_partitions if name not in done)
+        for place, name in enumerate(changed):
+            assert older is not None  # noqa: S101 - nothing has changed without one
+            # A rollback changes as many as there are, which may take longer than a look has.
+            left = changed[place + 1 :]
+            kept.version, kept.done = (number - 1, [*done, *changed[: place + 1]]) if left else (number, [])
+            yield _step(warehouse, pair, kept, name, newer, older)
+        if not changed:
+            yield 0
+
+
+def _step(
+    warehouse: Warehouse, pair: Pair, kept: PairMemory, name: str, newer: SyncManifest, older: SyncManifest
+) -> int:
+    """Hold a partition of a version against the version before, and note whether it drifts; the comparisons made."""
+    previous = newer.manifest_version - 1
+    known = kept.found.pop(name, None)
+    drift = _compared(warehouse, pair, name, newer, older)
+    count = int(drift is not None)
+    before = previous if known is None or known.before is None else known.before
+    if drift is None or not drift.drifted:
+        return count
+    if before != previous:
+        back = _compared(warehouse, pair, name, newer, warehouse.manifests(pair.table).load(before))
+        count += back is not None
+        if back is None or not back.drifted:
+            return count
+    kept.found[name] = Found(drift=drift, beside=f"version {previous}", before=before)
+    return count
 
 
 def _tables(warehouse: Warehouse, pair: Pair, kept: PairMemory) -> Iterator[int]:
