@@ -7,10 +7,10 @@ watched by Dagster's own run monitoring.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
-import psutil
 
 from data_platform.warehouse.lock_token import boot_id
 
@@ -19,19 +19,22 @@ _UNFINISHED: Final = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING,
 
 
 def this_process() -> str:
-    """This process's identity: boot, process id and start time, so that no later process is taken for it."""
-    return f"{boot_id()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+    """This process's identity: boot, process id and start since the boot, so that no later one is taken for it.
+
+    The start is in the kernel's ticks: as a time of the clock it would be another one after the clock was set.
+    """
+    return f"{boot_id()}:{os.getpid()}:{_started(os.getpid())}"
 
 
 def is_gone(identity: str) -> bool:
-    """Whether the process of an identity has ended."""
+    """Whether the process of an identity has ended; one that waits for its parent has."""
     boot, _, rest = identity.partition(":")
     pid, _, started = rest.partition(":")
     if boot != boot_id():
         return True
     try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != started
-    except (psutil.Error, ValueError):
+        return _started(int(pid)) != started
+    except (OSError, IndexError, ValueError):
         return True
 
 
@@ -45,3 +48,9 @@ def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.report_run_failed(run, "The command that ran this was ended before it could finish.")
             dead.append(run.run_id)
     return dead
+
+
+def _started(pid: int) -> str:
+    """When a process started; nothing for one that has ended and waits for its parent."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return "" if fields[0] == "Z" else fields[19]

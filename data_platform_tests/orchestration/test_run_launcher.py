@@ -15,7 +15,7 @@ import pytest
 from dagster._core.events import EngineEventData
 from dagster._core.launcher import WorkerStatus
 
-from data_platform.orchestration.dead_runs import PROCESS_TAG, this_process
+from data_platform.orchestration.dead_runs import PROCESS_TAG, is_gone, this_process
 from data_platform.orchestration.run_launcher import WatchedRunLauncher, is_alive
 
 _LAUNCHER = {"module": "data_platform.orchestration.run_launcher", "class": "WatchedRunLauncher"}
@@ -64,9 +64,16 @@ def test_a_run_of_a_command_lives_as_long_as_the_command(instance: dg.DagsterIns
     mine = this_process()
     boot, pid, started = mine.split(":")
     living = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: mine})
-    dead = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: f"{boot}:{pid}:{float(started) - 1:.2f}"})
+    dead = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: f"{boot}:{pid}:{int(started) - 1}"})
     assert health(instance, living) is WorkerStatus.RUNNING
     assert health(instance, dead) is WorkerStatus.NOT_FOUND
+
+
+def test_the_identity_of_a_process_does_not_change_when_the_clock_is_set() -> None:
+    """Its start is counted from the boot; the clock's time of the boot moves with every correction."""
+    since_boot = int(this_process().split(":")[2]) / os.sysconf("SC_CLK_TCK")
+    assert 0 < since_boot <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert not is_gone(this_process())
 
 
 def test_a_later_process_with_the_same_id_is_another() -> None:
@@ -81,4 +88,7 @@ def test_a_process_that_has_ended_and_waits_for_its_parent_is_dead() -> None:
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     assert not is_alive(process.pid, time.time())
+    boot, _, _ = this_process().split(":")
+    started = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    assert is_gone(f"{boot}:{process.pid}:{started}")
     process.wait()

@@ -212,7 +212,7 @@ def test_a_run_inside_a_command_takes_no_place_in_the_pool_and_dies_with_its_pro
     (finished,) = runs.instance.get_runs()
     assert not is_gone(finished.tags[PROCESS_TAG])
     boot, pid, started = finished.tags[PROCESS_TAG].split(":")
-    abandoned = [f"{boot}:{pid}:{float(started) - 1:.2f}", f"another-boot:{pid}:{started}", f"{boot}:4194304:{started}"]
+    abandoned = [f"{boot}:{pid}:{int(started) - 1}", f"another-boot:{pid}:{started}", f"{boot}:4194304:{started}"]
     for identity in [*abandoned, finished.tags[PROCESS_TAG]]:
         job = runs.definitions.resolve_job_def("query_job")
         runs.instance.create_run_for_job(job, tags={PROCESS_TAG: identity})
