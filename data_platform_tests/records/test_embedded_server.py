@@ -245,11 +245,17 @@ def test_a_server_that_dies_while_it_is_used_is_started_again_and_stopped_at_the
     with open_embedded(home) as running:
         url = running.url(SUPERUSER, "postgres")
         first = int(running.layout.pid_file.read_text().splitlines()[0])
-        revive(home)
+        assert revive(home)
         assert int(running.layout.pid_file.read_text().splitlines()[0]) == first, "it was well"
         os.kill(first, signal.SIGKILL)
         assert eventually(lambda: not server.is_answering(running.layout))
-        revive(home)
+        guard = running.layout.guard
+        aside = guard.rename(guard.with_suffix(".aside"))
+        guard.mkdir()
+        assert not revive(home), "the system refuses, and whoever asks again later lives on"
+        guard.rmdir()
+        aside.rename(guard)
+        assert revive(home)
         assert ask(url, "SELECT 1") == 1
         assert int(running.layout.pid_file.read_text().splitlines()[0]) != first
     assert server_processes(running.layout.data) == []

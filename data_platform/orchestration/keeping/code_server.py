@@ -75,10 +75,13 @@ def answers(client: DagsterGrpcClient) -> bool:
 def _watch(client: DagsterGrpcClient, stopped: threading.Event) -> None:
     misses = 0
     while not stopped.wait(_ASK_SECONDS):
-        misses = 0 if answers(client) else misses + 1
-        if misses >= _MISSES and not stopped.is_set():
-            _log.warning("The code server does not answer; it is started again.")
-            # Having loaded the code, the proxy also tells the dead server to stop, and reports that it can't.
-            with suppress(DagsterUserCodeUnreachableError):
-                client.reload_code(timeout=_LOAD_SECONDS)
-            misses = 0
+        try:
+            misses = 0 if answers(client) else misses + 1
+            if misses >= _MISSES and not stopped.is_set():
+                misses = 0
+                _log.warning("The code server does not answer; it is started again.")
+                # Having loaded the code, the proxy also tells the dead server to stop, and reports that it can't.
+                with suppress(DagsterUserCodeUnreachableError):
+                    client.reload_code(timeout=_LOAD_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would look from then on
+            _log.warning("Could not look after the code server: %s", type(error).__name__)

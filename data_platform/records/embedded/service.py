@@ -54,16 +54,25 @@ def open_embedded(home: Path) -> Generator[EmbeddedServer]:
         yield EmbeddedServer(layout, read_credentials(layout))
 
 
-def revive(home: Path) -> None:
-    """Start the embedded server of a home that is in use and has died; what fails is logged, for the next call."""
+def revive(home: Path) -> bool:
+    """Start the embedded server of a home that is in use and has died; what fails is logged, for the next call.
+
+    Returns:
+        Whether the server answers.
+    """
     layout = layout_of(home)
-    if server.is_answering(layout):
-        return
     try:
+        if server.is_answering(layout):
+            return True
         with open_embedded(home):
             _log.warning("The embedded PostgreSQL did not answer; it does again.")
     except PlatformError as error:
         _log.warning("%s", error)
+    except Exception as error:  # noqa: BLE001 - a full disk, say; whoever calls again and again must not end by it
+        _log.warning("The embedded PostgreSQL could not be started: %s", type(error).__name__)
+    else:
+        return True
+    return False
 
 
 def _bring_up(layout: Layout) -> None:
