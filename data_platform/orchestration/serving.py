@@ -5,6 +5,7 @@ The head of the group (`keeping/`) starts again whichever of them dies. Here the
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -30,6 +31,7 @@ from data_platform.settings import Settings
 _GRACE_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
 _DATABASE_SECONDS: Final = 1.0
+_DATABASE_LONGEST: Final = 30.0
 
 
 def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> None:
@@ -39,16 +41,22 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
     in the group ends with it, runs too, and all of it is started again.
 
     Raises:
-        UsageError: when the port is taken, or the host is not this machine's alone and nobody could tell who asks.
+        UsageError: when the home is being served already, the port is taken, or the host is not this machine's alone
+            and nobody could tell who asks.
         ConfigurationError: when the identity mode lacks a setting.
         PlatformError: when a process of Dagster ends again and again.
     """
     require_listening(settings, host)
-    _require_free(host, port)
-    with open_instance(settings, databases) as instance:
-        report_dead_runs(instance)
-        # Said aloud: the daemon's first look at the pools comes before it applies the default limit.
-        instance.event_log_storage.set_concurrency_slots(WRDS_POOL, 1)
+    with _served_once(settings.home):
+        _require_free(host, port)
+        with open_instance(settings, databases) as instance:
+            report_dead_runs(instance)
+            # Said aloud: the daemon's first look at the pools comes before it applies the default limit.
+            instance.event_log_storage.set_concurrency_slots(WRDS_POOL, 1)
+        _keep_head(settings, databases, host, port)
+
+
+def _keep_head(settings: Settings, databases: Databases, host: str, port: int) -> None:
     # Dagster warns of previews; that is nothing for whoever starts it.
     python = [sys.executable, "-W", "ignore", "-m"]
     command = [*python, "data_platform.orchestration.keeping", "--host", host, "--port", str(port)]
@@ -61,6 +69,25 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
                 # Orphans would hold the port, and work beside their successors.
                 _end_group(head)
             time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _served_once(home: Path) -> Generator[None]:
+    """Be the only one that serves a home: of two daemons each would launch what is due, and what waits in the queue."""
+    folder = home / "dagster"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / "served.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            # Let go by the kernel, however this process ends.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                "This home is being served already.", hint="One `data-platform up` serves a home; stop the other first."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -79,8 +106,10 @@ def _database_kept(settings: Settings, databases: Databases) -> Generator[None]:
     stopped = threading.Event()
 
     def keep() -> None:
-        while not stopped.wait(_DATABASE_SECONDS):
-            revive(settings.home)
+        pause = _DATABASE_SECONDS
+        while not stopped.wait(pause):
+            # What can't be mended by looking often, such as a full disk, need not fill the log.
+            pause = _DATABASE_SECONDS if revive(settings.home) else min(2 * pause, _DATABASE_LONGEST)
 
     watch = threading.Thread(target=keep, daemon=True)
     if databases.embedded:

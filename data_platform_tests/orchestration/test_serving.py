@@ -96,7 +96,7 @@ def served(demo_copy: Path) -> Iterator[tuple[subprocess.Popen[bytes], Dagster, 
         start_new_session=True,
     )
     dagster = Dagster(port)
-    _until(dagster.ready, 60, "the UI never answered")
+    _until(dagster.ready, 180, "the UI never answered")
     yield process, dagster, demo_copy
     if process.poll() is None:
         process.kill()
@@ -115,7 +115,7 @@ def test_a_backfill_of_all_years_from_the_ui_and_a_clean_end(
     def status() -> str:
         return str(dagster.ask(_FOLLOW, id=launched["backfillId"])["partitionBackfillOrError"]["status"])
 
-    _until(lambda: status() not in {"REQUESTED", "CANCELING"}, 150, "the backfill never ended")
+    _until(lambda: status() not in {"REQUESTED", "CANCELING"}, 300, "the backfill never ended")
     assert status() == "COMPLETED_SUCCESS"
     node = dagster.ask(_ASSET)["assetNodeOrError"]
     assert node["partitionStats"] == {"numMaterialized": 5, "numPartitions": 5}
@@ -140,6 +140,9 @@ def test_a_backfill_of_all_years_from_the_ui_and_a_clean_end(
         assert check["blocking"]
     versions = run(home, "versions", "crsp_daily", "--json").json
     assert [version["manifest_version"] for version in versions] == [1, 2, 3, 4, 5]
+
+    second = run(home, "up", "--port", str(_free_port()))
+    assert (second.code, "served already" in second.err, "Traceback" in second.err) == (2, True, False)
 
     ours = _family(process)
     os.kill(process.pid, signal.SIGINT)

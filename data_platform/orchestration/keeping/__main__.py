@@ -7,6 +7,7 @@ reloaded, whose address daemon and webserver learn from a workspace file.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -24,7 +25,11 @@ _GRACE_SECONDS: Final = 15.0
 
 
 def main() -> int:
-    """Keep everything running until interrupted; an error that another start would not mend ends it with 2."""
+    """Keep everything running until interrupted; an error that another start would not mend ends it with 2.
+
+    Killed, our parent can't end us: nobody would keep the database alive any more, and we would hold the port.
+    """
+    parent = os.getppid()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
@@ -33,14 +38,15 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as folder:
-            _keep_everything(Path(folder) / "workspace.yaml", ["--host", chosen.host, "--port", str(chosen.port)])
+            address = ["--host", chosen.host, "--port", str(chosen.port)]
+            _keep_everything(Path(folder) / "workspace.yaml", address, parent)
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")
         return UsageError.exit_code
     return 0
 
 
-def _keep_everything(workspace: Path, address: Sequence[str]) -> None:
+def _keep_everything(workspace: Path, address: Sequence[str], parent: int) -> None:
     # Dagster warns of previews; that is nothing for whoever starts it.
     python = [sys.executable, "-W", "ignore", "-m"]
     of = ["--workspace", str(workspace)]
@@ -49,12 +55,12 @@ def _keep_everything(workspace: Path, address: Sequence[str]) -> None:
     try:
         # It imports for seconds, and then waits for the code server as we do.
         webserver.look()
-        _keep_with_code(workspace, [webserver, daemon])
+        _keep_with_code(workspace, [webserver, daemon], parent)
     finally:
         _end([webserver, daemon])
 
 
-def _keep_with_code(workspace: Path, children: Sequence[Child]) -> None:
+def _keep_with_code(workspace: Path, children: Sequence[Child], parent: int) -> None:
     import dagster as dg  # noqa: PLC0415 - the webserver starts meanwhile
     from dagster._utils.log import configure_loggers  # noqa: PLC0415 - as above
 
@@ -63,7 +69,7 @@ def _keep_with_code(workspace: Path, children: Sequence[Child]) -> None:
     configure_loggers(formatter="colored", log_level="INFO")
     with dg.DagsterInstance.get() as instance, code_server(instance, workspace):
         try:
-            while True:
+            while os.getppid() == parent:
                 for child in children:
                     child.look()
                 time.sleep(_POLL_SECONDS)

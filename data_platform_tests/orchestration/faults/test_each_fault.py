@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 
 import pytest
 
@@ -15,7 +16,7 @@ from data_platform_tests.orchestration.faults.scenes import (
     next_tick_works,
     next_writer_publishes,
 )
-from data_platform_tests.orchestration.faults.served import ROLES, Served, settled
+from data_platform_tests.orchestration.faults.served import ROLES, Served, serve, settled
 from data_platform_tests.records.processes import alive
 
 SCHEDULED = "crsp_names"
@@ -54,6 +55,17 @@ def test_when_only_the_head_is_killed_its_orphans_are_ended(served: Served) -> N
     settled("it does not come back", lambda: served.is_whole() and served.roles()["head"].pid != orphans["head"].pid)
     assert [role for role in ROLES if alive(orphans[role])] == []
     next_tick_works(served, SCHEDULED)
+
+
+def test_when_up_itself_is_killed_everything_ends_and_the_home_can_be_served_again() -> None:
+    with serve() as served:
+        family = served.roles()
+        served.kill("up")
+        settled("something outlives it", lambda: not any(alive(process) for process in family.values()))
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", served.port))
+        assert served.command("status").code == 0
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -82,11 +84,18 @@ def test_whoever_refuses_what_it_is_asked_is_not_asked_again() -> None:
 
 
 def test_a_process_that_does_not_stop_is_made_to() -> None:
-    deaf = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(600)"
-    child = Child("The deaf", [sys.executable, "-c", deaf])
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+    child = Child("The deaf", [sys.executable, "-S", "-c", deaf])
     child.look(0.0)
     process = child.process
     assert process is not None
+    assert eventually(lambda: ignores(process.pid, signal.SIGTERM), 60)
     child.ask_to_stop()
     child.end(0.5)
-    assert eventually(lambda: process.poll() is not None)
+    assert process.returncode == -signal.SIGKILL
+
+
+def ignores(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has told the kernel that it does not want a signal."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(status["SigIgn"], 16) & 1 << (number - 1))
