@@ -8,12 +8,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._utils.schedules import schedule_execution_time_iterator
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from data_platform.definitions import build_definitions
 from data_platform.errors import ConfigurationError
+from data_platform.orchestration.housekeeping.build import JOBS
 from data_platform.orchestration.housekeeping.timetable import TIMETABLE, Chore
-from data_platform.settings import Settings, load_settings
+from data_platform.settings import PROJECT_ROOT, Settings, load_settings
 
 EVERY_CHORE = pytest.mark.parametrize("chore", TIMETABLE, ids=lambda chore: chore.name)
 SPRING, AUTUMN = dt.datetime(2026, 3, 7, 5, tzinfo=dt.UTC), dt.datetime(2026, 10, 31, 4, tzinfo=dt.UTC)
@@ -94,6 +97,22 @@ def test_a_schedule_asks_for_one_run_of_its_own_job(chore: Chore, tmp_path: Path
     (request,) = found.evaluate_tick(context).run_requests or []
     assert request.run_config == {}
     assert request.tags["dagster/schedule_name"] == chore.schedule_name
+
+
+def test_the_queue_lets_one_housekeeping_job_run_at_a_time(tmp_path: Path) -> None:
+    """After a pause all that was missed is due at once, and of jobs that take the same lock all but one would fail."""
+    ours = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
+    overrides = {name: ours[name] for name in ("concurrency", "run_coordinator")}
+    with dg.instance_for_test(temp_dir=str(tmp_path), overrides=overrides) as instance:
+        queue = instance.get_concurrency_config().run_queue_config
+    assert queue is not None
+    assert queue.max_concurrent_runs == 4
+    runs = [dg.DagsterRun(job_name=job.name, tags=dict(job.tags)) for job in JOBS.values()]
+    for run in runs:
+        under_way = TagConcurrencyLimitsCounter(queue.tag_concurrency_limits, [run])
+        assert [other.job_name for other in runs if not under_way.is_blocked(other)] == []
+        assert not under_way.is_blocked(dg.DagsterRun(job_name="__ASSET_JOB", tags={}))
+        assert not TagConcurrencyLimitsCounter(queue.tag_concurrency_limits, []).is_blocked(run)
 
 
 def test_another_environment_than_the_two_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
