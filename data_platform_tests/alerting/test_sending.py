@@ -125,7 +125,7 @@ def test_a_server_that_never_answers_is_left_in_time_and_not_asked_again(address
     with mute_server() as mute:
         start = time.monotonic()
         assert refused(address.format(HOST, mute.port)) == ("the server did not answer in time", 0)
-        assert time.monotonic() - start < 6
+        assert time.monotonic() - start < 15
         assert mute.connections == 1
 
 
@@ -133,7 +133,7 @@ def test_a_server_that_answers_a_byte_at_a_time_is_left_when_the_time_is_over() 
     with mute_server(dripping=True) as mute:
         start = time.monotonic()
         assert refused(f"json://{HOST}:{mute.port}", seconds=1.5) == ("the service was not done in time", 0)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 15
 
 
 def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(

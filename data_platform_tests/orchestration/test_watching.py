@@ -196,4 +196,5 @@ def test_a_look_is_short(there: Watched) -> None:
     there.look()
     begun = dt.datetime.now(dt.UTC)
     there.look(10)
-    assert (dt.datetime.now(dt.UTC) - begun) / 10 < dt.timedelta(seconds=1)
+    # A twentieth of that with nothing beside it; Dagster allows a minute.
+    assert (dt.datetime.now(dt.UTC) - begun) / 10 < dt.timedelta(seconds=5)

@@ -40,7 +40,7 @@ class Browser:
         number = next(self._numbers)
         self._line.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self._line.recv(timeout=30))
+            answer = json.loads(self._line.recv(timeout=90))
             if answer.get("id") == number:
                 assert "error" not in answer, answer
                 return answer["result"]
@@ -54,7 +54,7 @@ class Browser:
         self.tell("Network.setCookie", name="data_platform_token", value=cookie, url=address)
         self.tell("Page.navigate", url=address)
 
-    def until(self, script: str, what: str, seconds: float = 40) -> Any:  # noqa: ANN401 - as above
+    def until(self, script: str, what: str, seconds: float = 120) -> Any:  # noqa: ANN401 - as above
         """Wait until the page answers with something that is true."""
         deadline = time.monotonic() + seconds
         while not (answer := self.evaluate(script)):
@@ -92,16 +92,16 @@ def open_browser(folder: Path) -> Iterator[Browser]:
     )
     try:
         port_file = folder / "profile" / "DevToolsActivePort"
-        _wait(port_file.exists, 30, "the browser never started")
-        _wait(lambda: bool(port_file.read_text().strip()), 5, "the browser named no port")
+        _wait(port_file.exists, 120, "the browser never started")
+        _wait(lambda: bool(port_file.read_text().strip()), 60, "the browser named no port")
         port = port_file.read_text().split()[0]
-        pages = httpx.get(f"http://127.0.0.1:{port}/json/list", timeout=10).json()
+        pages = httpx.get(f"http://127.0.0.1:{port}/json/list", timeout=60).json()
         page = next(each for each in pages if each["type"] == "page")
         with connect(page["webSocketDebuggerUrl"], max_size=None) as line:
             yield Browser(line)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def serving(app: ASGIApp) -> Iterator[str]:
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", proxy_headers=False))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
-        _wait(lambda: server.started, 20, "the server never started")
+        _wait(lambda: server.started, 60, "the server never started")
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join(20)
