@@ -6,6 +6,7 @@ database at that moment; Dagster's run monitoring asks here, and marks such a ru
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import dagster as dg
@@ -17,6 +18,15 @@ from data_platform.orchestration.dead_runs import PROCESS_TAG, is_gone
 
 _SLACK_SECONDS: Final = 2.0
 """The kernel counts a process's start in hundredths of a second since the boot, whose moment is itself a guess."""
+
+
+def _clock() -> float:
+    """The moment of the boot, as the clock has it now."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+_CLOCK_AT_FIRST: Final = _clock()
+"""When this process, the daemon, began: a clock that is set later must not have living runs taken for dead."""
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
@@ -34,17 +44,22 @@ class WatchedRunLauncher(DefaultRunLauncher):
             dead = is_gone(identity)
         else:
             started = _process_of(self._instance, run)
-            dead = started is not None and not is_alive(*started)
+            dead = started is not None and not is_alive(*started, set_forward=_clock() - _CLOCK_AT_FIRST)
         if dead:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "The process of this run was ended before it was done.")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
-def is_alive(pid: int, seen_at: float) -> bool:
-    """Whether the process that had an id at a moment (seconds since 1970) still has it: a later one is another."""
+def is_alive(pid: int, seen_at: float, *, set_forward: float = 0.0) -> bool:
+    """Whether the process that had an id at a moment (seconds since 1970) still has it: a later one is another.
+
+    `set_forward` is by how many seconds the clock may have been set forward since: processes that began before then
+    look as much younger now.
+    """
+    latest = seen_at + _SLACK_SECONDS + max(0.0, set_forward)
     try:
         process = psutil.Process(pid)
-        return process.create_time() <= seen_at + _SLACK_SECONDS and process.status() != psutil.STATUS_ZOMBIE
+        return process.create_time() <= latest and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

@@ -81,6 +81,9 @@ def test_a_later_process_with_the_same_id_is_another() -> None:
     assert is_alive(os.getpid(), time.time())
     assert is_alive(os.getpid(), begun)
     assert not is_alive(os.getpid(), begun - 60)
+    # The clock was set forward by an hour after that: the process looks an hour younger, and is the same.
+    assert is_alive(os.getpid(), begun - 3600, set_forward=3600)
+    assert not is_alive(os.getpid(), begun - 3660, set_forward=3600)
 
 
 def test_a_process_that_has_ended_and_waits_for_its_parent_is_dead() -> None:
