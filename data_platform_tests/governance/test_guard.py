@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from data_platform.governance.engine.functions import FUNCTIONS, TABLE_FUNCTIONS
-from data_platform.governance.engine.guard import check
+from data_platform.governance.engine.guard import check, named_tables
 from data_platform.governance.engine.positions import locate_directly
 from data_platform.governance.engine.problems import ProblemKind, QueryProblem, Statement
 
@@ -26,6 +26,22 @@ def verdict(sql: str, *tables: str) -> QueryProblem | None:
     document = json.loads(row[0])
     assert not document["error"], document
     return check(document, Statement("crsp", tables or ("t",), locate_directly(sql)))
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("WITH t AS (SELECT * FROM t) FROM t", ("t",)),
+        ("WITH t AS (SELECT 1) FROM t", ()),
+        ("WITH t AS (SELECT 1) FROM t, main.t u", ("t",)),
+        ("WITH RECURSIVE t AS (FROM t UNION ALL SELECT * FROM t WHERE false) FROM t", ("t",)),
+        ("SUMMARIZE t", ("t",)),
+        ("SELECT 1", ()),
+    ],
+)
+def test_every_table_that_is_read_is_named(sql: str, tables: tuple[str, ...]) -> None:
+    document = json.loads(duckdb.execute("SELECT json_serialize_sql($1::VARCHAR)", [sql]).fetchall()[0][0])
+    assert named_tables(document, Statement("crsp", ("t", "u"), locate_directly(sql))) == tables
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,12 @@ def check(document: Mapping[str, Any], statement: Statement) -> QueryProblem | N
 def named_tables(document: Mapping[str, Any], statement: Statement) -> tuple[str, ...]:
     """The permitted tables that a statement names which `check` let through, sorted.
 
-    A common table expression of the same name hides a table, and is not the table.
+    A common table expression of the same name hides a table, and is not the table; but where a recursive one begins,
+    its own name is still the table's. Rather one table too many than one that was read and is not named.
     """
     permitted = _lowered(statement)
     named: set[str] = set()
-    for node, scope in _nodes(cast("list[Node]", document["statements"])[0]["node"]):
+    for node, scope in _nodes(cast("list[Node]", document["statements"])[0]["node"], recurring=False):
         name = str(node.get("table_name", "")).strip('"').lower()
         hidden = name in scope and not node.get("schema_name")
         if str(node.get("type")) in {"BASE_TABLE", "SHOW_REF"} and name in permitted and not hidden:
@@ -101,8 +102,11 @@ def _lowered(statement: Statement) -> Scope:
     return frozenset(name.lower() for name in statement.tables)
 
 
-def _nodes(root: Any) -> Iterator[tuple[Node, Scope]]:  # noqa: ANN401 - any JSON value
-    """Every node from the root down, each with the common table expressions in scope, in the order of the text."""
+def _nodes(root: Any, *, recurring: bool = True) -> Iterator[tuple[Node, Scope]]:  # noqa: ANN401 - any JSON value
+    """Every node from the root down, each with the common table expressions in scope, in the order of the text.
+
+    `recurring` says whether a recursive one is in scope within itself.
+    """
     waiting: list[tuple[Any, Scope]] = [(root, frozenset())]
     while waiting:
         found, scope = waiting.pop()
@@ -111,17 +115,17 @@ def _nodes(root: Any) -> Iterator[tuple[Node, Scope]]:  # noqa: ANN401 - any JSO
         elif isinstance(found, dict):
             node = cast("dict[str, Any]", found)
             yield node, scope
-            waiting.extend(reversed(list(_children(node, scope))))
+            waiting.extend(reversed(list(_children(node, scope, recurring=recurring))))
 
 
-def _children(node: Node, scope: Scope) -> Iterator[tuple[Any, Scope]]:
+def _children(node: Node, scope: Scope, *, recurring: bool) -> Iterator[tuple[Any, Scope]]:
     """What lies below a node, with the names of common table expressions that are visible there."""
     skipped = {"cte_map"}
     if "cte_map" in node:
         for entry in cast("list[Node]", node["cte_map"]["map"]):
             yield entry["value"], scope
             scope |= {str(entry["key"]).lower()}
-    if node.get("type") == "RECURSIVE_CTE_NODE":
+    if recurring and node.get("type") == "RECURSIVE_CTE_NODE":
         scope |= {str(node.get("cte_name", "")).lower()}
     if node.get("type") == "TABLE_FUNCTION":
         skipped.add("function")

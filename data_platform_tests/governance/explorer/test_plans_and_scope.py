@@ -123,8 +123,14 @@ def test_without_the_permission_a_reference_is_not_there(world: World) -> None:
     with pytest.raises(UsageError, match="not found or not permitted"):
         joined.execute_query(flo, "fama_french", "SELECT * FROM crsp_daily")
     page = joined.execute_query(flo, "crsp", "SELECT * FROM crsp_daily, ff_factors_daily", page_size=10)
-    with pytest.raises(NotPermittedError, match="Access to fama_french"):
-        joined.next_page(revoked, str(page.dto.cursor))
+    recursive = (
+        "WITH RECURSIVE ff_factors_daily AS (FROM ff_factors_daily UNION FROM ff_factors_daily) FROM ff_factors_daily"
+    )
+    hidden = joined.execute_query(flo, "crsp", recursive, page_size=10)
+    assert set(hidden.dto.versions) == {"ff_factors_daily"}
+    for cursor in (page.dto.cursor, hidden.dto.cursor):
+        with pytest.raises(NotPermittedError, match="Access to fama_french"):
+            joined.next_page(revoked, str(cursor))
 
 
 def test_a_reference_that_the_catalog_does_not_have_is_an_error_of_the_setting(world: World) -> None:
