@@ -6,7 +6,14 @@ import socket
 
 import pytest
 
-from data_platform.governance.engine.frames import HEADER, Frame, FrameParser, receive_frame, send_frame
+from data_platform.governance.engine.frames import (
+    HEADER,
+    Frame,
+    FrameParser,
+    FrameTooLongError,
+    receive_frame,
+    send_frame,
+)
 
 
 def sent(*frames: tuple[Frame, bytes]) -> bytes:
@@ -36,6 +43,13 @@ def test_frames_are_found_in_pieces_of_any_size(size: int) -> None:
 def test_bytes_that_are_no_frame_are_refused(stream: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         list(FrameParser().feed(stream))
+
+
+def test_a_frame_that_is_too_long_is_refused_by_its_header() -> None:
+    parser = FrameParser(longest=10)
+    assert list(parser.feed(HEADER.pack(b"A", 10) + b"x" * 10)) == [(Frame.ARROW, b"x" * 10)]
+    with pytest.raises(FrameTooLongError):
+        list(parser.feed(HEADER.pack(b"A", 11)))
 
 
 def test_a_sender_that_stops_in_the_middle_is_noticed() -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pyarrow as pa
 
 from data_platform.errors import PlatformError
-from data_platform.governance.engine.frames import Frame, FrameParser, send_frame
+from data_platform.governance.engine.frames import Frame, FrameParser, FrameTooLongError, send_frame
 from data_platform.governance.engine.launcher import Worker
 from data_platform.governance.engine.outcomes import page_too_large, raised, timed_out
 from data_platform.governance.engine.problems import QueryProblem
@@ -23,7 +23,7 @@ def converse(worker: Worker, task: QueryTask, deadline: float) -> Answer | None:
     """Send the task and collect the answer; None when the worker ended without one."""
     channel = worker.channel
     answer = Answer(task)
-    parser = FrameParser()
+    parser = FrameParser(task.limits.result_bytes)
     try:
         channel.settimeout(_remaining(deadline))
         send_frame(channel, Frame.TASK, task.to_bytes())
@@ -40,6 +40,8 @@ def converse(worker: Worker, task: QueryTask, deadline: float) -> Answer | None:
         raise timed_out(task) from None
     except ConnectionError:
         return None
+    except FrameTooLongError:
+        raise page_too_large(task.limits) from None
     except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as error:
         raise PlatformError("The query engine gave an answer that can't be read.") from error
     return answer

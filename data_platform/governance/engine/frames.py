@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 HEADER: Final = struct.Struct("!cQ")
-_MAX_FRAME: Final = 2**31
+_LONGEST: Final = 64 * 1024 * 1024
 
 
 class Frame(Enum):
@@ -22,6 +22,10 @@ class Frame(Enum):
     DONE = b"D"
 
 
+class FrameTooLongError(ValueError):
+    """A frame is longer than its receiver takes, which its header said before any of it was kept."""
+
+
 def send_frame(channel: socket.socket, kind: Frame, payload: bytes | memoryview) -> None:
     """Write one frame; blocks until the other side has taken it."""
     channel.sendall(HEADER.pack(kind.value, len(payload)))
@@ -29,23 +33,25 @@ def send_frame(channel: socket.socket, kind: Frame, payload: bytes | memoryview)
 
 
 class FrameParser:
-    """Cuts received bytes back into frames, whatever pieces they arrive in."""
+    """Cuts received bytes back into frames, whatever pieces they arrive in; none may have more bytes than `longest`."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = _LONGEST) -> None:
+        self._longest = longest
         self._pending = bytearray()
 
     def feed(self, received: bytes) -> Iterator[tuple[Frame, bytes]]:
         """Take more bytes and yield each frame that is now complete.
 
         Raises:
+            FrameTooLongError: before a frame is kept that is too long.
             ValueError: when the bytes are not a frame; nothing from that sender can be trusted then.
         """
         self._pending += received
         while len(self._pending) >= HEADER.size:
             tag, length = HEADER.unpack_from(self._pending)
             kind = Frame(tag)
-            if length > _MAX_FRAME:
-                raise ValueError("frame too long")
+            if length > self._longest:
+                raise FrameTooLongError(kind.name)
             end = HEADER.size + length
             if len(self._pending) < end:
                 return
