@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 
 import pytest
 
-from data_platform.governance.fingerprint import fingerprint
+from data_platform.governance.fingerprint import LONGEST, fingerprint
 
 QUERY = "SELECT permno, avg(ret) FROM crsp_daily WHERE date >= DATE '2020-01-01' GROUP BY permno"
 
@@ -58,3 +59,13 @@ def test_any_text_has_a_fingerprint_and_none_is_logged(text: str, caplog: pytest
     with caplog.at_level(logging.DEBUG):
         assert fingerprint(text) == fingerprint(f"  {text}\n ")
     assert caplog.records == []
+
+
+def test_long_text_is_compared_by_its_words_and_takes_no_time() -> None:
+    # Parsed, it would take eight seconds, before anybody asked whether its user may query at all.
+    text = "SELECT " + "a[1]," * 12_000 + "1"
+    began = time.process_time()
+    assert fingerprint(text) == fingerprint(f" {text}\n") != fingerprint(text.replace("a[1]", "A[1]"))
+    assert time.process_time() - began < 2
+    short = "SELECT " + "a[1]," * (LONGEST // 10) + "1"
+    assert fingerprint(short) == fingerprint(short.lower())

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sqlglot.expressions.core import Expr
 
+_LONGEST: Final = 16 * 1024
+"""Characters of text that is parsed here, outside the engine's limits; its rendering may be longer than what was asked."""
+
 _CHANGING: Final = frozenset(
     {
         "random", "rand", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "today", "current_date",
@@ -63,6 +66,8 @@ def _name(node: Expr) -> str:
 
 
 def _parsed(sql: str) -> Expr | None:
+    if len(sql) > _LONGEST:
+        return None
     import sqlglot  # noqa: PLC0415 - as above
 
     # It would log the text of statements that it does not know.

@@ -65,3 +65,9 @@ def test_which_statements_may_answer_otherwise(sql: str) -> None:
 )
 def test_which_do_not(sql: str) -> None:
     assert why_it_may_differ(sql) is None
+
+
+def test_text_that_is_too_long_to_be_looked_through_gives_no_order() -> None:
+    text = "SELECT " + "a," * 9_000 + "b FROM t ORDER BY ALL"
+    assert not gives_order(text)
+    assert why_it_may_differ(text) == "the statement could not be looked through"
