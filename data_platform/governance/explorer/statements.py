@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlglot.expressions.core import Expr
 
 _LONGEST: Final = 16 * 1024
-"""Characters of text that is parsed here, outside the engine's limits; its rendering may be longer than what was asked."""
+"""Characters of text that is parsed here, outside the engine's limits; a rendering can be longer than its query."""
 
 _CHANGING: Final = frozenset(
     {
