@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,8 @@ from data_platform.governance.result_files import distinct_names, types_of, writ
 
 MANIFEST: Final = "manifest.json"
 
-_FORMULA: Final = r"^[=+\-@\t\r]"
+_BEGINNINGS: Final = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - the wide forms too, which some spreadsheets read alike
+_FORMULA: Final = f"^[{re.escape(_BEGINNINGS)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,17 @@ def _without_formulas(table: pa.Table) -> pa.Table:
     columns: list[Any] = []
     for column in cast("list[Any]", table.columns):
         kind: Any = column.type
+        if pa.types.is_dictionary(kind):
+            # An ENUM is text like any other.
+            kind = kind.value_type
+            column = column.cast(kind)  # noqa: PLW2901 - the same values
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             compute = cast("Any", pc)
             escaped = compute.binary_join_element_wise(pa.scalar("'", kind), column, pa.scalar("", kind))
             columns.append(compute.if_else(compute.match_substring_regex(column, _FORMULA), escaped, column))
         else:
             columns.append(column)
-    names = [f"'{name}" if name[:1] in tuple("=+-@\t\r") else name for name in table.column_names]
+    names = [f"'{name}" if name[:1] in tuple(_BEGINNINGS) else name for name in table.column_names]
     return pa.table(columns, names=names)
 
 

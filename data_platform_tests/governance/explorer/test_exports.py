@@ -102,6 +102,8 @@ def test_formulas_are_escaped_when_asked_for_and_numbers_never(tmp_path: Path) -
         '"x=1"', '""', "", "\"'quoted\"", '" =1"', '"a-b"',
     ]  # fmt: skip
     assert '"=HYPERLINK(1)"' in written(tmp_path, table)
+    enum = pa.table({"e": pa.array(["=cmd", None, "a"]).dictionary_encode(), "w": ["\uff1d1", "\n=1", "\uff20a"]})
+    assert written(tmp_path, enum, escape=True) == '"e","w"\n"\'=cmd","\'\uff1d1"\n,"\'\n=1"\n"a","\'\uff20a"\n'
 
 
 def test_a_result_that_is_too_long_or_of_odd_types_leaves_nothing(world: World) -> None:
