@@ -4,6 +4,9 @@ Equal rows give equal numbers whatever order they come in; when the query orders
 Floating numbers count to ten significant digits, because the last bits of a sum depend on how the work was shared out.
 A sum in which large numbers cancel each other can differ by more than that, and so can a number that lies within such
 an error of the middle between two roundings.
+
+Values of types that few results have (lists, structs, decimals) are written one by one, outside the engine's limits: a
+result with more of them than `MOST_SLOW` gets no number, and a replay of it can't tell.
 """
 
 from __future__ import annotations
@@ -22,9 +25,19 @@ from data_platform.records.query_audit import ResultHash
 
 DIGITS: Final = 10
 
+MOST_SLOW: Final = 2_000_000
+"""Values that are written one by one; they take seconds, and the whole process while they do."""
+
 _NULL, _BETWEEN = "\\N", "\x1f"
 _MIDDLE: Final = 170
 _POWERS: Final = np.array([float(f"1e{exponent}") for exponent in range(-_MIDDLE, _MIDDLE + 1)])
+
+
+def affordable_hash(table: pa.Table, *, ordered: bool) -> ResultHash | None:
+    """The same as `result_hash`; None when that would take too long."""
+    columns = cast("list[Any]", table.columns)
+    slow = sum(slow_values(chunk) for column in columns for chunk in column.chunks)
+    return None if slow > MOST_SLOW else result_hash(table, ordered=ordered)
 
 
 def result_hash(table: pa.Table, *, ordered: bool) -> ResultHash:
@@ -35,6 +48,34 @@ def result_hash(table: pa.Table, *, ordered: bool) -> ResultHash:
     rows = row_texts(table)
     in_any_order = rows.take(cast("Any", pc).sort_indices(rows))
     return ResultHash(_digest(names, _content(in_any_order)), _digest(names, _content(rows)) if ordered else None)
+
+
+def slow_values(array: Any) -> int:  # noqa: ANN401 - an Arrow array, whose class is generic without a use here
+    """How many values of an array have to be written one by one, those within others counted too."""
+    if _is_fast(array.type):
+        return 0
+    return _values(array)
+
+
+def _values(array: Any) -> int:  # noqa: ANN401 - as above
+    kind: Any = array.type
+    count = len(array)
+    if pa.types.is_struct(kind):
+        return count + sum(_values(each) for each in array.flatten())
+    if pa.types.is_map(kind):
+        return count + _values(array.keys) + _values(array.items)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return count + _values(array.flatten())
+    if pa.types.is_union(kind):
+        return count + sum(_values(array.field(number)) for number in range(kind.num_fields))
+    return count
+
+
+def _is_fast(kind: Any) -> bool:  # noqa: ANN401 - as above
+    types = pa.types
+    text = types.is_string(kind) or types.is_large_string(kind)
+    plain = types.is_integer(kind) or types.is_boolean(kind) or types.is_floating(kind)
+    return text or plain or types.is_date32(kind) or types.is_timestamp(kind)
 
 
 def row_texts(table: pa.Table) -> Any:  # noqa: ANN401 - an Arrow array, whose class is generic without a use here

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from data_platform.governance.result_hash import result_hash
+from data_platform.governance.result_hash import MOST_SLOW, affordable_hash, result_hash, slow_values
 
 ROWS = {
     "i": [3, 1, 2, None],
@@ -101,3 +101,25 @@ def test_the_number_is_the_same_tomorrow() -> None:
     """It is kept for months: another number for the same rows would make every replay differ."""
     kept = "5d3d0e4f191b6c626216cb6a22ef298e85876adadb768139a59ebb25cfbddab8"
     assert result_hash(table(), ordered=False).any_order == kept
+
+
+def test_what_would_take_minutes_gets_no_number() -> None:
+    assert affordable_hash(table(), ordered=True) == result_hash(table(), ordered=True)
+    many = pa.array([1] * MOST_SLOW, pa.int8())
+    assert affordable_hash(pa.table({"i": many}), ordered=False) is not None
+    offsets = pa.array([0, MOST_SLOW], pa.int32())
+    assert affordable_hash(pa.table({"l": pa.ListArray.from_arrays(offsets, many)}), ordered=False) is None
+
+
+def test_values_within_values_are_counted() -> None:
+    counts = {
+        "fast": (pa.array([1, 2]), 0),
+        "decimal": (pa.array([Decimal(1), None]), 2),
+        "list": (pa.array([[1, 2, 3], None, []]), 3 + 3),
+        "nested": (pa.array([[[1, 2], [3]], [[]]]), 2 + 3 + 3),
+        "struct": (pa.array([{"a": 1, "b": [1, 2]}]), 1 + 1 + (1 + 2)),
+        "map": (pa.array([[("k", 1), ("l", 2)]], pa.map_(pa.string(), pa.int64())), 1 + 2 + 2),
+    }
+    assert {name: slow_values(array) for name, (array, _) in counts.items()} == {
+        name: expected for name, (_, expected) in counts.items()
+    }

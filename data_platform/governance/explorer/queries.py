@@ -31,7 +31,7 @@ from data_platform.governance.explorer.reading import Readable, pin, undisturbed
 from data_platform.governance.explorer.statements import gives_order
 from data_platform.governance.explorer.tickets import Ticket
 from data_platform.governance.permissions import Action, User
-from data_platform.governance.result_hash import result_hash
+from data_platform.governance.result_hash import affordable_hash
 
 
 def execute(
@@ -115,7 +115,7 @@ def _answered(asking: _Asking, readable: Readable, run: AuditedRun, page: int, p
         with suppress(_TooLargeError):
             answer = _all_that_is_kept(asking)
             run.versions = readable.versions_of(answer.tables)
-            run.result_hash = result_hash(answer.table, ordered=gives_order(answer.canonical))
+            run.result_hash = affordable_hash(answer.table, ordered=gives_order(answer.canonical))
             return whole_of(answer, run.versions, run.audit_id)
     answer = asking.run(page, page_size)
     run.versions = readable.versions_of(answer.tables)

@@ -14,7 +14,7 @@ from data_platform.governance.explorer.asked import EXPORT_TIMEOUT_SECONDS, KEPT
 from data_platform.governance.explorer.door import Door
 from data_platform.governance.explorer.statements import gives_order, why_it_may_differ
 from data_platform.governance.permissions import User
-from data_platform.governance.result_hash import result_hash
+from data_platform.governance.result_hash import affordable_hash
 from data_platform.governance.scopes import administration_scope
 from data_platform.records import archives, platform_audit, query_audit
 from data_platform.records.archive_files import ArchiveFiles
@@ -63,7 +63,7 @@ def replay(door: Door, user: User, query_id: int) -> ReplayDTO:
         )
         run.row_count = answer.table.num_rows
         ordered = gives_order(answer.canonical)
-        now = run.result_hash = result_hash(answer.table, ordered=ordered)
+        now = run.result_hash = affordable_hash(answer.table, ordered=ordered)
     verdict, reason = judge(past.result, now, why_it_may_differ(answer.canonical), whole=answer.counted_all)
     platform_audit.note(
         door.records,
@@ -84,17 +84,19 @@ def replay(door: Door, user: User, query_id: int) -> ReplayDTO:
         rows_then=past.rows,
         rows_now=answer.table.num_rows,
         sha256_then=None if past.result is None else past.result.any_order,
-        sha256_now=now.any_order,
+        sha256_now=None if now is None else now.any_order,
     )
 
 
-def judge(then: ResultHash | None, now: ResultHash, unsteady: str | None, *, whole: bool) -> tuple[Any, str]:
+def judge(then: ResultHash | None, now: ResultHash | None, unsteady: str | None, *, whole: bool) -> tuple[Any, str]:
     """Decide from both hashes, and from why the statement may answer otherwise each time; the verdict and why. Pure."""
     if then is None:
         return (
             "unknown",
             "no hash was kept: the result was too large, a page far into it, or older than the hashes",
         )
+    if now is None:
+        return "unknown", "the result is too large for a hash"
     if then.any_order == now.any_order:
         if then.own_order in (None, now.own_order):
             return "same", "the rows are the same"

@@ -108,10 +108,13 @@ A, B = ResultHash("a" * 64), ResultHash("b" * 64)
         (A, B, "it takes a sample", True, "unknown"),
         (A, B, None, False, "unknown"),
         (None, A, None, True, "unknown"),
+        (A, None, None, True, "unknown"),
         (ResultHash("a" * 64, "c" * 64), ResultHash("a" * 64, "c" * 64), None, True, "same"),
         (ResultHash("a" * 64, "c" * 64), ResultHash("a" * 64, "d" * 64), None, True, "unknown"),
         (ResultHash("a" * 64, "c" * 64), ResultHash("b" * 64, "d" * 64), None, True, "differs"),
     ],
 )
-def test_the_verdict(then: ResultHash | None, now: ResultHash, unsteady: str | None, whole: bool, verdict: str) -> None:
+def test_the_verdict(
+    then: ResultHash | None, now: ResultHash | None, unsteady: str | None, whole: bool, verdict: str
+) -> None:
     assert judge(then, now, unsteady, whole=whole)[0] == verdict
