@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from data_platform.errors import PlatformError, UsageError
+from data_platform.governance.engine.outcomes import QueryRefusedError
 from data_platform.governance.explorer import DataExplorerService
 from data_platform.governance.identity import local_administrator
 from data_platform.orchestration.resource import PlatformResource
@@ -111,8 +112,17 @@ def _governed(
     except PlatformError as error:
         platform.report(error)
         raise dg.Failure(
-            str(error), metadata={"error": type(error).__name__, "exit_code": error.exit_code}, allow_retries=False
+            _shown(error, typed=bool(context.op_config.get("sql"))),
+            metadata={"error": type(error).__name__, "exit_code": error.exit_code},
+            allow_retries=False,
         ) from None
+
+
+def _shown(error: PlatformError, *, typed: bool) -> str:
+    """An error for everybody's eyes. What is wrong with a statement repeats its words, which are its owner's."""
+    if isinstance(error, QueryRefusedError) and not typed:
+        return f"The statement was refused: {error.problem.kind}. Its owner sees why: data-platform queries list --json"
+    return str(error)
 
 
 def _request(config: QueryConfig, service: DataExplorerService) -> UUID:

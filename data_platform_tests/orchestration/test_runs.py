@@ -185,8 +185,13 @@ def test_no_row_no_password_and_no_query_text_is_ever_stored_by_dagster(runs: Ru
     run_query_job(runs.definitions, runs.instance, request, {})
     assert runs.reported
     assert not [result for result in runs.reported if isinstance(result, PlatformError)]
+    refused = service.submit_query(local_administrator(), "crsp", "SELECT witness_of_words FROM crsp_daily").id
+    run_query_job(runs.definitions, runs.instance, refused, {})
+    assert "witness_of_words" in str(runs.reported[-1])
     stored = runs.everything_stored()
     assert str(request) in stored
+    assert "unknown_name" in stored
+    assert "witness_of_words" not in stored
     frame = runs.platform.warehouse.reader("crsp_daily").pin().scan()
     values = frame.select(pl.col("cusip").unique()).collect().get_column("cusip").drop_nulls().to_list()
     assert len(values) >= 20
