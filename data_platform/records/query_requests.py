@@ -177,24 +177,39 @@ def claim(
     return None if row is None else QueryRequest(**row)
 
 
-def set_audit(connection: Connection, request_id: UUID, audit_id: int) -> None:
-    """Name the attempt that a running request is audited by."""
-    connection.execute("UPDATE platform.query_requests SET audit_id = %s WHERE id = %s", (audit_id, request_id))
+def set_audit(connection: Connection, request_id: UUID, audit_id: int) -> QueryRequest | None:
+    """Name the attempt that a running request is audited by, and return it; None when the scope may not see it."""
+    row = connection.execute(
+        f"UPDATE platform.query_requests SET audit_id = %s WHERE id = %s RETURNING {_COLUMNS}",  # noqa: S608 - as above
+        (audit_id, request_id),
+    ).fetchone()
+    return None if row is None else QueryRequest(**row)
 
 
-def request_cancel(connection: Connection, request_id: UUID, reason: str | None = None) -> QueryRequest | None:
-    """Ask for the end of a request that waits or runs; one that waits ends at once. None when it does neither."""
+def request_cancel(
+    connection: Connection,
+    request_id: UUID,
+    reason: str | None = None,
+    *,
+    abandoned_after: dt.timedelta = ABANDONED_AFTER,
+) -> QueryRequest | None:
+    """Ask for the end of a request that waits or runs. None when it does neither.
+
+    One that waits, or whose run was lost, ends at once.
+    """
     row = connection.execute(
         f"""
         UPDATE platform.query_requests
         SET cancel_requested = true, cancel_reason = %s, updated_at = clock_timestamp(),
-            state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,
-            error_kind = CASE WHEN state = 'queued' THEN 'cancelled' END,
-            finished_at = CASE WHEN state = 'queued' THEN clock_timestamp() END
-        WHERE id = %s AND state IN ('queued', 'running')
+            state = CASE WHEN idle THEN 'cancelled' ELSE state END,
+            error_kind = CASE WHEN idle THEN 'cancelled' END,
+            finished_at = CASE WHEN idle THEN clock_timestamp() END
+        FROM (SELECT id AS idle_id, state = 'queued' OR updated_at < clock_timestamp() - %s AS idle
+              FROM platform.query_requests WHERE id = %s FOR UPDATE) AS found
+        WHERE id = idle_id AND state IN ('queued', 'running')
         RETURNING {_COLUMNS}
         """,  # noqa: S608 - as above
-        (reason, request_id),
+        (reason, abandoned_after, request_id),
     ).fetchone()
     return None if row is None else QueryRequest(**row)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 from uuid import UUID
 
 from data_platform.catalog import find_dataset
@@ -19,6 +20,8 @@ from data_platform.records import platform_audit, query_requests, texts
 from data_platform.records.query_requests import QueryRequest
 
 MOST_LISTED = 1_000
+
+_LOST: Final = "The process that ran it ended before it was done. Submit it again."
 
 
 def submit(door: Door, user: User, asked: Asked, written: Written | None = None) -> QueryRequestDTO:
@@ -133,13 +136,15 @@ def kill(door: Door, user: User, request_id: UUID, reason: str) -> QueryRequestD
 
 def told(request: QueryRequest, cipher: QueryCipher | None = None) -> QueryRequestDTO:
     """A request for people; with a cipher its text and its error too, as far as they can be read."""
-    lives = request.expires_at is not None and request.expires_at > dt.datetime.now(dt.UTC)
+    now = dt.datetime.now(dt.UTC)
+    lives = request.expires_at is not None and request.expires_at > now
+    lost = request.state == "running" and request.updated_at < now - query_requests.ABANDONED_AFTER
     return QueryRequestDTO(
         id=request.id,
         kind=request.kind,
         user_id=request.user_id,
         dataset=request.dataset,
-        state=request.state,
+        state="failed" if lost else request.state,
         query=_read(cipher, request.query_text),
         format=request.format,
         as_of=request.as_of,
@@ -150,8 +155,8 @@ def told(request: QueryRequest, cipher: QueryCipher | None = None) -> QueryReque
         cancel_requested=request.cancel_requested,
         query_id=request.audit_id,
         row_count=request.row_count,
-        error_kind=request.error_kind,
-        error_message=_read(cipher, request.error_message),
+        error_kind="lost" if lost else request.error_kind,
+        error_message=_LOST if lost else _read(cipher, request.error_message),
         has_result=lives and request.state == "done" and request.result_location is not None,
     )
 

@@ -24,7 +24,7 @@ from data_platform.governance.engine.limits import MAX_SQL_BYTES
 from data_platform.governance.engine.outcomes import QueryRefusedError
 from data_platform.governance.explorer.asked import Asked
 from data_platform.governance.explorer.door import SCOPE, Door
-from data_platform.governance.explorer.watching import watch_over
+from data_platform.governance.explorer.watching import BY_USER, watch_over
 from data_platform.governance.result_files import remove_folder
 from data_platform.records import query_requests
 from data_platform.records.connection import Connection
@@ -100,14 +100,23 @@ def running(
 
 @contextmanager
 def begin(door: Door, ticket: Ticket, audit_id: int) -> Generator[Cancellation]:
-    """Make the statement known under its audit row; within the block others can stop it."""
+    """Make the statement known under its audit row; within the block others can stop it.
+
+    Raises:
+        QueryCancelledError: at the end of the block, when somebody did and nothing in it noticed.
+    """
     with door.records.transaction(SCOPE) as connection:
         if ticket.request_id is None:
             ticket.request_id = stored(door, connection, ticket.user_id, ticket.asked, ticket.written, audit_id)
         else:
-            query_requests.set_audit(connection, ticket.request_id, audit_id)
+            request = query_requests.set_audit(connection, ticket.request_id, audit_id)
+            if request is not None and request.cancel_requested:
+                # Since it was claimed; the watch would notice only after a fast one has ended.
+                ticket.cancellation.cancel(request.cancel_reason or BY_USER)
     with watch_over(door.records).watching(ticket.id, ticket.cancellation):
         yield ticket.cancellation
+        # While its rows were written, say: who was told that it is stopped must not find it done.
+        ticket.cancellation.check()
 
 
 def stored(

@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import UUID, uuid4
 
+import pyarrow as pa
 import pytest
 
 from data_platform.errors import NotPermittedError, PlatformError, QueryCancelledError, QueryTimeoutError, UsageError
-from data_platform.governance.explorer import DataExplorerService, QueryResult
+from data_platform.governance.explorer import DataExplorerService, QueryResult, tickets
+from data_platform.governance.explorer.asked import Asked
+from data_platform.governance.explorer.door import Door
+from data_platform.governance.explorer.queries import execute
+from data_platform.governance.explorer.running_requests import claim
 from data_platform.governance.permissions import Role, User
+from data_platform.governance.result_files import write_result
 from data_platform.records.connection import connect_records
-from data_platform_tests.governance.explorer.conftest import ADMIN, World
+from data_platform_tests.governance.explorer.conftest import ADMIN, SYSTEM, World
 from data_platform_tests.records.processes import eventually
 
 ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b"
@@ -96,6 +102,57 @@ def test_what_waits_is_cancelled_at_once_and_never_runs(world: World, elsewhere:
     with pytest.raises(UsageError, match="is cancelled already"):
         world.service.run_export(export.id)
     assert world.audited("cat") == []
+
+
+def test_what_is_cancelled_between_its_claim_and_its_run_never_runs(
+    world: World, elsewhere: DataExplorerService
+) -> None:
+    dot = world.person("dot")
+    request = world.service.submit_query(dot, "crsp", "SELECT 1").id
+    door = Door(world.records, world.warehouse, world.settings, world.engine)
+    claimed = claim(world.records, door.cipher, request)
+    assert elsewhere.cancel(dot, request).cancel_requested
+    with pytest.raises(QueryCancelledError, match="by its user"):
+        execute(door, dot, claimed.asked, request_id=request)
+    assert elsewhere.get_request(dot, request).state == "cancelled"
+    assert [row.result for row in world.audited("dot")] == [None, "cancelled"]
+
+
+def test_what_is_cancelled_while_its_rows_are_written_is_not_done(world: World) -> None:
+    eva = world.person("eva")
+    door = Door(world.records, world.warehouse, world.settings, world.engine)
+    asked = Asked("crsp", "SELECT 1")
+    with (
+        pytest.raises(QueryCancelledError, match="by its user"),
+        tickets.running(door, "eva", asked) as ticket,
+        tickets.begin(door, ticket, 1),
+    ):
+        ticket.location = write_result(door.exports, "eva", ticket.id, pa.table({"a": [1]}))
+        world.service.cancel(eva, ticket.id)
+    ended = world.service.get_request(eva, ticket.id)
+    assert (ended.state, ended.has_result) == ("cancelled", False)
+    assert not ticket.location.parent.exists()
+
+
+def test_what_a_dead_process_ran_is_told_as_failed_and_can_be_cancelled(world: World) -> None:
+    fay = world.person("fay")
+    door = Door(world.records, world.warehouse, world.settings, world.engine)
+    lost, cancelled = (world.service.submit_query(fay, "crsp", "SELECT 1").id for _ in range(2))
+    for each in (lost, cancelled):
+        claim(world.records, door.cipher, each)
+        assert world.service.get_request(fay, each).state == "running"
+        with world.records.transaction(SYSTEM) as connection:
+            connection.execute(
+                "UPDATE platform.query_requests SET updated_at = now() - interval '6 minutes' WHERE id = %s",
+                (each,),
+            )
+    told = world.service.get_request(fay, lost)
+    assert (told.state, told.error_kind) == ("failed", "lost")
+    assert "ended before it was done" in str(told.error_message)
+    assert world.service.cancel(fay, cancelled).state == "cancelled"
+    assert world.service.run_query(lost).table.num_rows == 1
+    with pytest.raises(UsageError, match="is cancelled already"):
+        world.service.run_query(cancelled)
 
 
 def test_a_submitted_query_runs_with_its_parameters_and_its_version_and_can_be_paged(world: World) -> None:
