@@ -197,19 +197,18 @@ def request_cancel(
 
     One that waits, or whose run was lost, ends at once.
     """
+    idle = "state = 'queued' OR updated_at < clock_timestamp() - %(after)s"
     row = connection.execute(
         f"""
         UPDATE platform.query_requests
-        SET cancel_requested = true, cancel_reason = %s, updated_at = clock_timestamp(),
-            state = CASE WHEN idle THEN 'cancelled' ELSE state END,
-            error_kind = CASE WHEN idle THEN 'cancelled' END,
-            finished_at = CASE WHEN idle THEN clock_timestamp() END
-        FROM (SELECT id AS idle_id, state = 'queued' OR updated_at < clock_timestamp() - %s AS idle
-              FROM platform.query_requests WHERE id = %s FOR UPDATE) AS found
-        WHERE id = idle_id AND state IN ('queued', 'running')
+        SET cancel_requested = true, cancel_reason = %(reason)s, updated_at = clock_timestamp(),
+            state = CASE WHEN {idle} THEN 'cancelled' ELSE state END,
+            error_kind = CASE WHEN {idle} THEN 'cancelled' END,
+            finished_at = CASE WHEN {idle} THEN clock_timestamp() END
+        WHERE id = %(id)s AND state IN ('queued', 'running')
         RETURNING {_COLUMNS}
         """,  # noqa: S608 - as above
-        (reason, abandoned_after, request_id),
+        {"reason": reason, "after": abandoned_after, "id": request_id},
     ).fetchone()
     return None if row is None else QueryRequest(**row)
 

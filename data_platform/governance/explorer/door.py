@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from data_platform.errors import DiskSpaceError, PlatformError
 from data_platform.governance.audit_key import QueryCipher, open_cipher
 from data_platform.governance.audited import Question, refuse
 from data_platform.governance.engine.engine import QueryEngine
@@ -16,6 +17,7 @@ from data_platform.records.connection import Records
 from data_platform.records.rate_limits import EXPORTS, QUERIES, Limit
 from data_platform.records.scope import Scope
 from data_platform.settings import Settings
+from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.warehouse import Warehouse
 
 SCOPE = Scope.system("explorer")
@@ -65,6 +67,20 @@ class Door:
             if not decide(user, action, question.dataset).allowed:
                 refuse(self.records, self.cipher, question)
             require(user, action, question.dataset)
+
+    def require_room(self, size: int) -> None:
+        """Keep results from filling the disk that the warehouse and the records need: the rule for syncs is theirs too.
+
+        Raises:
+            PlatformError: when it is too full for so many bytes.
+        """
+        try:
+            require_room(self.warehouse.disk(), size)
+        except DiskSpaceError:
+            raise PlatformError(
+                "There is no room on the server to keep this result.",
+                hint="An administrator can see to the disk with `data-platform doctor`.",
+            ) from None
 
     def remaining(self, user: User, limit: Limit) -> int:
         """How many more times the user may do this now."""

@@ -76,6 +76,7 @@ def export(door: Door, user: User, asked: Asked, written: Written, request_id: U
             # Also of tables that are joined from a reference dataset.
             require_tables(user, answer.tables, Action.EXPORT_DATA)
             _refuse_more(answer)
+            door.require_room(answer.table.nbytes)
             run.result_hash = affordable_hash(answer.table, ordered=gives_order(answer.canonical))
             folder = result_folder(door.exports, user.user_id, ticket.id)
             file = write_export(folder, answer.table, written)

@@ -87,8 +87,9 @@ def keep(door: Door, user_id: str, request_id: UUID, whole: Whole) -> Path:
 
     Raises:
         UsageError: a column has a type that Parquet has no room for.
-        PlatformError: it can't be written on this machine.
+        PlatformError: it can't be written on this machine, or there is no room for it.
     """
+    door.require_room(whole.table.nbytes)
     facts = {
         "columns": [list(column) for column in whole.columns],
         "versions": dict(whole.versions),

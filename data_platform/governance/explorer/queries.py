@@ -8,7 +8,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from data_platform.catalog import find_dataset
-from data_platform.errors import UsageError
+from data_platform.errors import PlatformError
 from data_platform.governance.audited import AuditedRun, audited
 from data_platform.governance.engine.cancellation import Cancellation
 from data_platform.governance.engine.outcomes import QueryRefusedError
@@ -139,8 +139,8 @@ def _keep_if_needed(door: Door, ticket: Ticket, whole: Whole, page_size: int, *,
     if always:
         ticket.location = keep(door, ticket.user_id, ticket.id, whole)
     elif whole.first == 0 and whole.table.num_rows > page_size:
-        # Without a room in Parquet for a column's type there are no further pages of this result, only this one.
-        with suppress(UsageError):
+        # Without room in Parquet for a column's type, or on the disk, there are no further pages of it, only this one.
+        with suppress(PlatformError):
             ticket.location = keep(door, ticket.user_id, ticket.id, whole)
 
 

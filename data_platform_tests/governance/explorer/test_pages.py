@@ -12,11 +12,13 @@ import pytest
 from itsdangerous import TimestampSigner
 from pydantic import SecretStr
 
-from data_platform.errors import NotPermittedError, UsageError
+from data_platform.errors import NotPermittedError, PlatformError, UsageError
 from data_platform.governance.audit_key import new_key, open_cipher
 from data_platform.governance.explorer import QueryResult, cursors
 from data_platform.governance.explorer.cursors import Cursor
 from data_platform.governance.permissions import Role, User
+from data_platform.warehouse import Warehouse
+from data_platform.warehouse.disk import assess
 from data_platform_tests.governance.explorer.conftest import World
 from data_platform_tests.governance.market import crsp_rows, publish
 
@@ -157,3 +159,19 @@ def test_a_result_that_is_gone_has_no_more_pages(world: World) -> None:
         file.unlink()
     with pytest.raises(UsageError, match="leads to no page"):
         world.service.next_page(hal, str(page.dto.cursor))
+
+
+def test_a_disk_that_is_too_full_for_syncs_keeps_no_results(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    max_ = world.person("max", Role.OPERATOR)
+    full = assess(free_bytes=10**9, used_bytes=10**11)
+    monkeypatch.setattr(Warehouse, "disk", lambda _: full)
+    page = first_page(world, max_)
+    assert (page.dto.row_count, page.dto.truncated, page.dto.cursor) == (300, True, None)
+    request = world.service.submit_query(max_, "crsp", QUERY).id
+    for refused in (
+        lambda: world.service.run_query(request),
+        lambda: world.service.export_data(max_, "crsp", QUERY),
+    ):
+        with pytest.raises(PlatformError, match="no room on the server"):
+            refused()
+    assert not (world.settings.warehouse_root / "exports" / "max").exists()
