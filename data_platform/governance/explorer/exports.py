@@ -21,7 +21,7 @@ from data_platform.governance.explorer.export_files import (
     write_export,
     write_manifest,
 )
-from data_platform.governance.explorer.reading import pin, require_tables, undisturbed
+from data_platform.governance.explorer.reading import permit_tables, pin, require_tables, undisturbed
 from data_platform.governance.explorer.statements import gives_order
 from data_platform.governance.explorer.tickets import Ticket, Written
 from data_platform.governance.permissions import Action, User
@@ -109,8 +109,8 @@ def open_export(door: Door, user: User, export_id: UUID, client_ip: str | None =
         request = query_requests.get(connection, export_id)
     if request is None or request.user_id != user.user_id or request.kind != "export":
         raise NotFoundError(f"Export {export_id} was not found.", hint="Export again.")
-    text = f"-- download of export {export_id}"
-    door.permit(user, Question(user.user_id, request.dataset, text, client_ip, "export"), *_RIGHTS)
+    question = Question(user.user_id, request.dataset, f"-- download of export {export_id}", client_ip, "export")
+    door.permit(user, question, *_RIGHTS)
     if request.state != "done" or request.result_location is None:
         raise UsageError(f"Export {export_id} has no file: it is {request.state}.")
     path = Path(request.result_location)
@@ -129,7 +129,7 @@ def open_export(door: Door, user: User, export_id: UUID, client_ip: str | None =
             "remaining_exports": remaining,
         }
     )
-    require_tables(user, list(job.versions), Action.EXPORT_DATA)
+    permit_tables(door, user, question, list(job.versions), Action.EXPORT_DATA)
     platform_audit.note(
         door.records,
         user.user_id,

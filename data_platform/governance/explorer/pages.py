@@ -17,7 +17,7 @@ from data_platform.governance.explorer.asked import MAX_PAGE_ROWS, QueryResult
 from data_platform.governance.explorer.cursors import no_cursor
 from data_platform.governance.explorer.door import SCOPE, Door
 from data_platform.governance.explorer.kept import Shown, Whole, kept, page_of
-from data_platform.governance.explorer.reading import require_tables
+from data_platform.governance.explorer.reading import permit_tables
 from data_platform.governance.permissions import Action, User
 from data_platform.records import platform_audit, query_requests
 from data_platform.records.query_requests import QueryRequest
@@ -75,8 +75,11 @@ def _request(door: Door, user: User, request_id: UUID) -> QueryRequest | None:
 
 
 def _permit(door: Door, user: User, request: QueryRequest, client_ip: str | None) -> None:
-    text = f"-- page of request {request.id}"
-    door.permit(user, Question(user.user_id, request.dataset, text, client_ip), Action.QUERY_DATA)
+    door.permit(user, _question(user, request, client_ip), Action.QUERY_DATA)
+
+
+def _question(user: User, request: QueryRequest, client_ip: str | None) -> Question:
+    return Question(user.user_id, request.dataset, f"-- page of request {request.id}", client_ip)
 
 
 def _page(
@@ -89,7 +92,7 @@ def _page(
     client_ip: str | None,
     started: float,
 ) -> QueryResult:
-    require_tables(user, list(whole.versions))
+    permit_tables(door, user, _question(user, request, client_ip), list(whole.versions))
     remaining = door.remaining(user, door.query_limit)
     duration = round((time.monotonic() - started) * 1000)
     shown = Shown(user.user_id, request.id, request.dataset, offset, page_size, request.expires_at, duration, remaining)

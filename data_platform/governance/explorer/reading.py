@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data_platform.catalog import DATASETS, Dataset, find_dataset
 from data_platform.errors import ConfigurationError, UsageError
+from data_platform.governance.audited import Question
 from data_platform.governance.explorer.door import Door
 from data_platform.governance.permissions import Action, User, decide, require
 from data_platform.governance.pinning import pin_dataset, views_of
@@ -91,6 +92,19 @@ def require_tables(user: User, tables: Sequence[str], action: Action = Action.QU
     for dataset in DATASETS.values():
         if any(table.name in tables for table in dataset.tables):
             require(user, action, dataset.name)
+
+
+def permit_tables(
+    door: Door, user: User, question: Question, tables: Sequence[str], action: Action = Action.QUERY_DATA
+) -> None:
+    """The same for rows that were read before; a refusal is recorded under the dataset that is missing.
+
+    Raises:
+        NotPermittedError, ConfigurationError: as `Door.permit` does.
+    """
+    for dataset in DATASETS.values():
+        if any(table.name in tables for table in dataset.tables):
+            door.permit(user, replace(question, dataset=dataset.name), action)
 
 
 @contextmanager

@@ -131,6 +131,8 @@ def test_without_the_permission_a_reference_is_not_there(world: World) -> None:
     for cursor in (page.dto.cursor, hidden.dto.cursor):
         with pytest.raises(NotPermittedError, match="Access to fama_french"):
             joined.next_page(revoked, str(cursor))
+        denied = world.audited("flo")[-1]
+        assert (denied.result, denied.dataset) == ("denied", "fama_french")
 
 
 def test_a_reference_that_the_catalog_does_not_have_is_an_error_of_the_setting(world: World) -> None:
