@@ -43,6 +43,7 @@ def export(
         raise UsageError("The rows and the JSON document would mix.", hint="Leave out --json, or name a file.")
     if output is not None and not to_stdout:
         _free(output)
+        _free(_manifest_of(output))
     when = parse_as_of(as_of) if as_of is not None else None
     with open_services() as services:
         user, service = services.user, services.explorer
@@ -58,7 +59,7 @@ def export(
         else:
             place = Path(job.file_name) if output is None else output
             _copy(file.path, place)
-            _copy(file.manifest_path, place.with_name(f"{place.name}.manifest.json"))
+            _copy(file.manifest_path, _manifest_of(place))
     _tell(job, place, as_json=as_json)
 
 
@@ -73,7 +74,7 @@ def _tell(job: ExportJobDTO, place: Path | None, *, as_json: bool) -> None:
             ["What", "Value"],
             [
                 ["File", str(place)],
-                ["Manifest", f"{place}.manifest.json"],
+                ["Manifest", str(_manifest_of(place))],
                 ["Read from", versions or "no table"],
                 ["Bytes", f"{job.bytes:,}"],
                 ["SHA-256", job.sha256],
@@ -82,6 +83,10 @@ def _tell(job: ExportJobDTO, place: Path | None, *, as_json: bool) -> None:
         )
     say(f"Export {job.export_id}: {job.row_count:,} rows in {job.duration_ms:,} ms; "
         f"{job.remaining_exports} more exports this hour.")  # fmt: skip
+
+
+def _manifest_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.manifest.json")
 
 
 def _free(path: Path) -> None:

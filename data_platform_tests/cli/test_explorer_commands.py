@@ -56,6 +56,9 @@ def test_an_export_is_a_file_here_with_its_manifest(demo_home: Path, ann: dict[s
     assert json.loads(Path(f"{place}.manifest.json").read_text())["sql"] == ROWS
     again = run_here(demo_home, *export, **ann)
     assert (again.code, "is there already" in again.err) == (2, True)
+    place.unlink()
+    beside = run_here(demo_home, *export, **ann)
+    assert (beside.code, "manifest.json is there already" in beside.err, place.exists()) == (2, True, False)
     text = run_here(demo_home, "export", "-d", "crsp", "SELECT '' AS e, NULL AS n, '=1' AS f", "-o", "-", **ann)
     assert text.out == '"e","n","f"\n"",,"=1"\n'
     long = run_here(demo_home, "export", "-d", "crsp", "SELECT * FROM range(100001)", **ann)
