@@ -10,6 +10,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, cast
 from urllib.parse import quote
@@ -23,6 +24,18 @@ from data_platform.records.private_files import private_folder, sync_folder
 
 _LONGEST_NAME: Final = 128
 _FACTS: Final = b"data_platform"
+_GROUP_ROWS: Final = 10_000
+"""Rows that lie together in a kept result: to show a page, only those around it are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """Some rows of a kept result, beginning with number `first` of its `total`, and the facts in its file."""
+
+    table: pa.Table = field(repr=False)
+    facts: Mapping[str, Any]
+    first: int
+    total: int
 
 
 def result_folder(exports: Path, user_id: str, request_id: UUID) -> Path:
@@ -50,28 +63,35 @@ def write_result(
     if facts is not None:
         kept = kept.replace_schema_metadata({_FACTS: json.dumps(facts).encode()})
     path = result_folder(exports, user_id, request_id) / "result.parquet"
-    write_file(path, lambda file: write_parquet(kept, file))
+    write_file(path, lambda file: write_parquet(kept, file, _GROUP_ROWS))
     return path
 
 
-def read_result(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
-    """Read back a result and the facts in its file; None when it is gone."""
+def read_result(path: Path, offset: int = 0, rows: int | None = None) -> ReadRows | None:
+    """Read back a result, at least the `rows` rows from `offset` on, all unless given; None when it is gone."""
     try:
-        table = pq.read_table(path)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+        with pq.ParquetFile(path) as file:
+            groups, first, end = list[int](), 0, 0
+            for number in range(file.num_row_groups):
+                begin, end = end, end + file.metadata.row_group(number).num_rows
+                if end > offset and (rows is None or begin < offset + rows):
+                    first = first if groups else begin
+                    groups.append(number)
+            table = file.read_row_groups(groups)
     except FileNotFoundError:
         return None
-    metadata = table.schema.metadata or {}  # pyright: ignore[reportUnknownMemberType] - as above
-    return table, json.loads(metadata.get(_FACTS, b"{}"))
+    metadata = table.schema.metadata or {}  # pyright: ignore[reportUnknownMemberType] - partial stubs
+    return ReadRows(table, json.loads(metadata.get(_FACTS, b"{}")), first, end)
 
 
-def write_parquet(table: pa.Table, file: IO[bytes]) -> None:
+def write_parquet(table: pa.Table, file: IO[bytes], group_rows: int | None = None) -> None:
     """Write Parquet with zstd.
 
     Raises:
         UsageError: when a column has a type that Parquet has no room for.
     """
     try:
-        pq.write_table(table, file, compression="zstd")  # pyright: ignore[reportUnknownMemberType] - stubs
+        pq.write_table(table, file, group_rows, compression="zstd")  # pyright: ignore[reportUnknownMemberType] - stubs
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError):
         raise UsageError(
             f"A result with columns of these types can't be stored as Parquet: {types_of(table)}.",

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_platform.errors import UsageError
-from data_platform.governance.result_files import distinct_names, user_folder, write_result
+from data_platform.governance.result_files import distinct_names, read_result, user_folder, write_result
 
 USERS = [
     "ann",
@@ -67,3 +67,27 @@ def test_a_type_without_room_in_parquet_is_a_clear_error_and_leaves_nothing(tmp_
     with pytest.raises(UsageError, match="month_day_nano_interval"):
         write_result(tmp_path, "ann", request, table)
     assert list((tmp_path / "ann" / str(request)).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("offset", "rows", "first", "read"),
+    [
+        (0, None, 0, 25_000), (0, 10, 0, 10_000), (9_999, 2, 0, 20_000), (10_000, 10_000, 10_000, 10_000),
+        (24_999, 10_000, 20_000, 5_000), (25_000, 10, 0, 0),
+    ],
+)  # fmt: skip
+def test_of_a_result_no_more_is_read_than_lies_around_the_page(
+    tmp_path: Path, offset: int, rows: int | None, first: int, read: int
+) -> None:
+    path = write_result(tmp_path, "ann", uuid4(), pa.table({"n": range(25_000)}), {"a": 1})
+    found = read_result(path, offset, rows)
+    assert found is not None
+    assert (found.first, found.table.num_rows, found.total, found.facts) == (first, read, 25_000, {"a": 1})
+    assert found.table["n"].to_pylist() == list(range(first, first + read))
+
+
+def test_an_empty_result_and_one_that_is_gone(tmp_path: Path) -> None:
+    empty = read_result(write_result(tmp_path, "ann", uuid4(), pa.table({"n": pa.array([], pa.int64())}), {"a": 1}))
+    assert empty is not None
+    assert (empty.table.column_names, empty.total, empty.facts) == (["n"], 0, {"a": 1})
+    assert read_result(tmp_path / "gone") is None

@@ -25,6 +25,7 @@ from data_platform.governance.result_files import read_result, write_result
 class Whole:
     """A result as far as it is at hand: `table` begins with the row number `first` of the whole, counted from 0.
 
+    `held` is up to which row it can be had, when that is more than is in `table`.
     `rows_counted` is how many rows it has, or, unless `counted_all`, how far they were counted.
     """
 
@@ -35,6 +36,7 @@ class Whole:
     counted_all: bool
     query_id: int
     first: int = 0
+    held: int | None = None
 
     def more_after(self, row: int) -> bool:
         """Whether the whole has rows from this one on."""
@@ -42,7 +44,7 @@ class Whole:
 
     def held_after(self, row: int) -> bool:
         """Whether such rows are at hand."""
-        return self.first + self.table.num_rows > row
+        return (self.first + self.table.num_rows if self.held is None else self.held) > row
 
     def pages(self, page_size: int) -> int | None:
         """How many pages the whole has; None when nobody counted that far."""
@@ -100,20 +102,22 @@ def keep(door: Door, user_id: str, request_id: UUID, whole: Whole) -> Path:
     return write_result(door.exports, user_id, request_id, whole.table, facts)
 
 
-def kept(location: str | None) -> Whole | None:
-    """Read back what `keep` wrote; None when it is gone."""
-    found = None if location is None else read_result(Path(location))
-    if found is None or not found[1]:
+def kept(location: str | None, offset: int, rows: int) -> Whole | None:
+    """Read back of what `keep` wrote the rows around a page; None when it is gone."""
+    found = None if location is None else read_result(Path(location), offset, rows)
+    if found is None or not found.facts:
         return None
-    table, facts = found
+    facts = found.facts
     columns = tuple((str(name), str(dtype)) for name, dtype in facts["columns"])
     return Whole(
-        table.rename_columns([name for name, _ in columns]).replace_schema_metadata(None),
+        found.table.rename_columns([name for name, _ in columns]).replace_schema_metadata(None),
         columns,
         {str(name): int(version) for name, version in facts["versions"].items()},
         int(facts["rows_counted"]),
         bool(facts["counted_all"]),
         int(facts["query_id"]),
+        found.first,
+        found.total,
     )
 
 

@@ -36,7 +36,7 @@ def follow(door: Door, user: User, text: str, client_ip: str | None = None) -> Q
     if request is None:
         raise no_cursor()
     _permit(door, user, request, client_ip)
-    whole = kept(request.result_location)
+    whole = kept(request.result_location, cursor.offset, cursor.page_size)
     if whole is None or cursors.digest(whole.versions) != cursor.versions or not whole.held_after(cursor.offset):
         raise no_cursor()
     return _page(door, user, request, whole, cursor.offset, cursor.page_size, client_ip, started)
@@ -59,7 +59,7 @@ def first(door: Door, user: User, request_id: UUID, client_ip: str | None = None
         raise UsageError(f"Request {request_id} is an export.", hint="Download its file.")
     if found.state != "done":
         raise UsageError(f"Query request {request_id} has no result: it is {found.state}.")
-    whole = kept(found.result_location) if _request(door, user, request_id) else None
+    whole = kept(found.result_location, 0, MAX_PAGE_ROWS) if _request(door, user, request_id) else None
     if whole is None:
         raise UsageError(f"Query request {request_id} has no result any more.", hint="Submit the query again.")
     return _page(door, user, found, whole, 0, MAX_PAGE_ROWS, client_ip, started)
