@@ -77,7 +77,7 @@ def read_result(path: Path, offset: int = 0, rows: int | None = None) -> ReadRow
                 if end > offset and (rows is None or begin < offset + rows):
                     first = first if groups else begin
                     groups.append(number)
-            table = file.read_row_groups(groups)
+            table = file.read_row_groups(groups)  # pyright: ignore[reportUnknownMemberType] - partial stubs
     except FileNotFoundError:
         return None
     metadata = table.schema.metadata or {}  # pyright: ignore[reportUnknownMemberType] - partial stubs
