@@ -142,14 +142,16 @@ def at_datasette(attacks: Sequence[Case], folder: Path) -> Verdicts:
     )
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for case, (status, body) in zip(attacks, json.loads(done.stdout), strict=True):
-        found[case.family][end_at_datasette(status, str(body))] += 1
+        found[case.family][end_at_datasette(status, str(body), case.sql)] += 1
     return found
 
 
-def end_at_datasette(status: int, body: str) -> str:
+def end_at_datasette(status: int, body: str, sql: str) -> str:
     """What an answer of Datasette's means for the attack that it answers."""
     if status == 200:  # noqa: PLR2004 - OK
-        return THROUGH if any(word in body.lower() for word in LEAKS) else HARMLESS
+        # What a statement holds itself, as a constant, is no news to whoever sent it.
+        told = any(word in body.lower() and word not in sql.lower() for word in LEAKS)
+        return THROUGH if told else HARMLESS
     # The answer repeats the statement; only what it says of it counts.
     said = str(json.loads(body)["error"]).lower()
     if said.startswith("no such table: ") and said.rpartition(".")[2].removeprefix("no such table: ") in _FOREIGN:

@@ -104,6 +104,7 @@ def test_the_allow_list_looks_at_names_of_tables(sql: str, passes: bool) -> None
     [
         (200, '[{"owner": "SEKRIT-ledger"}]', THROUGH),
         (200, '[{"n": 50}]', HARMLESS),
+        (200, '[{"n": "FROM compustat_annual"}]', HARMLESS),
         (400, '{"error": "Statement must be a SELECT"}', STOPPED),
         (400, '{"error": "SQL Interrupted"}', STOPPED),
         (400, '{"error": "no such table: compustat_annual"}', STOPPED),
@@ -113,4 +114,4 @@ def test_the_allow_list_looks_at_names_of_tables(sql: str, passes: bool) -> None
     ],
 )
 def test_what_sqlite_does_not_understand_was_not_stopped(status: int, body: str, end: str) -> None:
-    assert query_attacks.end_at_datasette(status, body) == end
+    assert query_attacks.end_at_datasette(status, body, "SELECT 'FROM compustat_annual'") == end
