@@ -224,9 +224,3 @@ def self_signed(folder: Path) -> Path:
     file = folder / "server.pem"
     file.write_bytes(private + made.public_bytes(Encoding.PEM))
     return file
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.create_server((HOST, 0)) as listening:
-        return int(listening.getsockname()[1])

@@ -36,7 +36,8 @@ from data_platform_tests.alerting.parts import (
     states,
     table_text,
 )
-from data_platform_tests.alerting.servers import HOST, PASSWORD, Hook, MailServer, free_port, hook, mute_server
+from data_platform_tests.alerting.servers import HOST, PASSWORD, Hook, MailServer, hook, mute_server
+from data_platform_tests.ports import free_port
 
 
 def run(records: Records, settings: Settings, minutes: float = 0, *, again: bool = False) -> DeliveryReport:

@@ -21,11 +21,11 @@ from data_platform_tests.alerting.servers import (
     PASSWORD,
     Hook,
     MailServer,
-    free_port,
     hook,
     mute_server,
     self_signed,
 )
+from data_platform_tests.ports import free_port
 
 MESSAGE = compose([DROP, SPIKE], "7")
 

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from data_platform_tests.cli.conftest import COMMAND, environment, run
+from data_platform_tests.ports import free_port
 from data_platform_tests.records.processes import alive
 
 _LAUNCH = """
@@ -71,12 +72,6 @@ class Dagster:
             return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _until(condition: Any, seconds: float, what: str) -> None:  # noqa: ANN401 - any call without arguments
     deadline = time.monotonic() + seconds
     while not condition():
@@ -86,7 +81,7 @@ def _until(condition: Any, seconds: float, what: str) -> None:  # noqa: ANN401 -
 
 @pytest.fixture
 def served(demo_copy: Path) -> Iterator[tuple[subprocess.Popen[bytes], Dagster, Path]]:
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [*COMMAND, "up", "--port", str(port)],
         env=environment(demo_copy),
@@ -141,7 +136,7 @@ def test_a_backfill_of_all_years_from_the_ui_and_a_clean_end(
     versions = run(home, "versions", "crsp_daily", "--json").json
     assert [version["manifest_version"] for version in versions] == [1, 2, 3, 4, 5]
 
-    second = run(home, "up", "--port", str(_free_port()))
+    second = run(home, "up", "--port", str(free_port()))
     assert (second.code, "served already" in second.err, "Traceback" in second.err) == (2, True, False)
 
     ours = _family(process)
@@ -160,10 +155,10 @@ def test_a_taken_port_is_one_clear_error(demo_copy: Path) -> None:
 
 
 def test_the_ui_is_not_served_beyond_this_machine_to_people_nobody_knows(demo_copy: Path) -> None:
-    ran = run(demo_copy, "up", "--host", "0.0.0.0", "--port", str(_free_port()))  # noqa: S104 - it is refused
+    ran = run(demo_copy, "up", "--host", "0.0.0.0", "--port", str(free_port()))  # noqa: S104 - it is refused
     assert (ran.code, "DATA_PLATFORM_IDENTITY" in ran.err, "Traceback" in ran.err) == (2, True, False)
     assert "Starting" not in ran.out + ran.err
-    secretless = run(demo_copy, "up", "--port", str(_free_port()), DATA_PLATFORM_IDENTITY="proxy")
+    secretless = run(demo_copy, "up", "--port", str(free_port()), DATA_PLATFORM_IDENTITY="proxy")
     assert (secretless.code, "DATA_PLATFORM_PROXY_SECRET" in secretless.err) == (2, True)
 
 

@@ -20,9 +20,10 @@ from data_platform.records.connection import Records
 from data_platform.sync import SyncContext
 from data_platform.sync.watchers.watch import Metric
 from data_platform.warehouse import Warehouse
-from data_platform_tests.alerting.servers import free_port, hook
+from data_platform_tests.alerting.servers import hook
 from data_platform_tests.orchestration.housekeeping import Housekeeping
 from data_platform_tests.orchestration.watched import DAY, HOUR, MINUTE, SYSTEM, TROUBLES, Watched, beat, watched
+from data_platform_tests.ports import free_port
 from data_platform_tests.warehouse.faults.volume import small_volume
 
 ENOUGH = 8

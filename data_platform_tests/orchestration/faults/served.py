@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -27,6 +26,7 @@ from data_platform.sources.demo.load import load_demo
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.lock_token import read_token
 from data_platform_tests.cli.conftest import COMMAND, Ran, environment, run_here
+from data_platform_tests.ports import free_port
 from data_platform_tests.records.processes import alive, eventually
 
 ROLES: Final = {
@@ -67,9 +67,7 @@ class Served:
         self.home = home
         self.temporary = home.parent / "tmp"
         self.warehouse = Warehouse(Settings(home=home).warehouse_root)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
         self._log = (home.parent / "up.log").open("wb")
         self.temporary.mkdir()
