@@ -48,6 +48,10 @@ class SourceError(PlatformError):
         self.transient = transient
 
 
+class CredentialsError(SourceError):
+    """The source does not let us in with the user and password that are set; each further try may lock the account."""
+
+
 class DatabaseUnavailableError(PlatformError):
     """The operational database is away; data stays closed until it is back."""
 

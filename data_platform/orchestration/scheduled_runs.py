@@ -9,10 +9,10 @@ from typing import Any, Final
 import dagster as dg
 
 from data_platform.catalog import Partitioning, Table
-from data_platform.errors import DataQualityError
+from data_platform.errors import CredentialsError, DataQualityError
 from data_platform.orchestration.audit import USER_TAG
 from data_platform.orchestration.launching import partition_tags
-from data_platform.sync.scheduling import RunState, ScheduledRun, Start
+from data_platform.sync.scheduling import Hopeless, RunState, ScheduledRun, Start
 
 TABLE_TAG: Final = "data_platform/scheduled_table"
 TICK_TAG: Final = "data_platform/tick"
@@ -23,7 +23,7 @@ _STATES: Final = {
     dg.DagsterRunStatus.NOT_STARTED: RunState.CREATED,
     dg.DagsterRunStatus.SUCCESS: RunState.DONE,
     # Somebody has decided against it; the next tick is time enough.
-    dg.DagsterRunStatus.CANCELED: RunState.DONE,
+    dg.DagsterRunStatus.CANCELED: RunState.STOPPED,
     dg.DagsterRunStatus.FAILURE: RunState.FAILED,
 }
 
@@ -57,21 +57,23 @@ def newest_run(instance: dg.DagsterInstance, table: Table, user: str, now: dt.da
         ended = record.update_timestamp if record.end_time is None else _utc(record.end_time)
         if found is not None and found[0] <= now:
             state = _STATES.get(run.status, RunState.ACTIVE)
-            unfit = state is RunState.FAILED and is_unfit(instance, run.run_id)
-            return ScheduledRun(run.run_id, *found, state=state, ended_at=ended.astimezone(dt.UTC), unfit=unfit)
+            hopeless = why_hopeless(instance, run.run_id) if state is RunState.FAILED else None
+            return ScheduledRun(run.run_id, *found, state=state, ended_at=ended.astimezone(dt.UTC), hopeless=hopeless)
     return None
 
 
-def is_unfit(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a failed run ended over data that is not fit, as its step's failure says (`assets` puts it there)."""
+def why_hopeless(instance: dg.DagsterInstance, run_id: str) -> Hopeless | None:
+    """Why a failed run is not to be tried again soon, as its step's failure says (`assets` puts it there)."""
     failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
     for record in failures:
         event = record.event_log_entry.dagster_event
         told = None if event is None else event.step_failure_data.user_failure_data
-        code = None if told is None else told.metadata.get("exit_code")
-        if code is not None:
-            return code.value == DataQualityError.exit_code
-    return False
+        if told is not None and (code := told.metadata.get("exit_code")) is not None:
+            if code.value == DataQualityError.exit_code:
+                return Hopeless.UNFIT
+            error = told.metadata.get("error")
+            return Hopeless.REFUSED if error is not None and error.value == CredentialsError.__name__ else None
+    return None
 
 
 def _read(tags: Mapping[str, str]) -> tuple[dt.datetime, int, int] | None:

@@ -19,6 +19,7 @@ from data_platform.alerting.delivery import deliver_quietly
 from data_platform.catalog import Dataset, Table
 from data_platform.orchestration.resource import Platform, PlatformResource
 from data_platform.orchestration.scheduled_runs import newest_run, run_request
+from data_platform.orchestration.settling import METRIC, open_alerts, settle
 from data_platform.orchestration.watching import DELIVERY_SECONDS
 from data_platform.records import alerts, schedules
 from data_platform.records.alerts import Alert
@@ -27,6 +28,7 @@ from data_platform.records.scope import Scope
 from data_platform.sync.plan import current_partitions
 from data_platform.sync.scheduling import (
     Cause,
+    Hopeless,
     ScheduledRun,
     Start,
     Wait,
@@ -37,7 +39,10 @@ from data_platform.sync.scheduling import (
 )
 
 EVERY_SECONDS: Final = 30
-METRIC: Final = "sync_failed"
+_WHERE: Final = {
+    Hopeless.UNFIT: "data-platform quality {table}, data-platform quarantine list",
+    Hopeless.REFUSED: "data-platform doctor --connect",
+}
 
 
 def _utc_now() -> dt.datetime:
@@ -79,6 +84,7 @@ def _evaluate(
     schedules.ensure_each(platform.records, scope, names, enabled=platform.settings.env == "production")
     with platform.records.transaction(scope) as connection:
         rows = {schedule.table_name: schedule for schedule in schedules.list_all(connection, dataset.name)}
+        failed = open_alerts(connection, dataset.name)
     told = _told(context.cursor)
     requests: list[dg.RunRequest] = []
     waiting: list[tuple[SyncSchedule, Wait]] = []
@@ -86,6 +92,7 @@ def _evaluate(
         last = newest_run(context.instance, table, scope.user, now)
         schedule = _noted(platform, scope, rows[table.name], last, now)
         partitions = current_partitions(table, platform.settings, now.astimezone(dt.UTC).date())
+        settle(context.instance, platform.records, scope, failed.get(table.name, []), table, partitions, last)
         if last is not None and raises_alert(schedule, last) and told.get(table.name) != last.run_id:
             _raise_alert(platform, scope, table, partitions, last, failures_in_a_row(schedule, last))
             told[table.name] = last.run_id
@@ -117,9 +124,9 @@ def _raise_alert(
 ) -> None:
     said = (
         # The same words each night: while that alert is open, the next tick's run raises no other.
-        f"The scheduled sync of {table.name} failed because its data is not fit, and is not tried again before the "
-        f"next tick. See: data-platform quality {table.name}, data-platform quarantine list"
-        if last.unfit
+        f"The scheduled sync of {table.name} failed because {last.hopeless.value}, and is not tried again before the "
+        f"next tick. See: {_WHERE[last.hopeless].format(table=table.name)}"
+        if last.hopeless is not None
         else f"Scheduled syncs of {table.name} failed {failures} times in a row; the last was run {last.run_id}. "
         "The next tick tries again."
     )

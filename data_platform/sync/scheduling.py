@@ -25,19 +25,27 @@ FAILURES_OF_AN_ALERT: Final = len(PAUSES) + 1
 
 
 class RunState(Enum):
-    """Where a run stands: created but not handed over yet, under way, ended well (or by a person), failed."""
+    """Where a run stands: created but not handed over yet, under way, ended well, ended by a person, failed."""
 
     CREATED = "created"
     ACTIVE = "active"
     DONE = "done"
+    STOPPED = "stopped"
     FAILED = "failed"
+
+
+class Hopeless(Enum):
+    """Why trying a failed run again helps nothing by itself, and what people are told of it at once."""
+
+    UNFIT = "its data is not fit"
+    REFUSED = "the source refused its user and password"
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledRun:
     """A run that a schedule asked for: the `attempt` for its tick, from 1, after `failures` in a row before it.
 
-    `unfit` says of a failed one that what it fetched or found stored was not fit: trying again helps nothing by itself.
+    `hopeless` says of a failed one why it is not tried again before the next tick.
     """
 
     run_id: str
@@ -46,7 +54,7 @@ class ScheduledRun:
     failures: int
     state: RunState
     ended_at: dt.datetime
-    unfit: bool = False
+    hopeless: Hopeless | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def decide(schedule: SyncSchedule, last: ScheduledRun | None, now: dt.datetime) 
     failures = failures_in_a_row(schedule, last)
     if tick is not None:
         return Start(tick, 1, failures)
-    if last is not None and failures and not last.unfit and last.attempt <= len(PAUSES):
+    if last is not None and failures and last.hopeless is None and last.attempt <= len(PAUSES):
         again = last.ended_at + PAUSES[last.attempt - 1]
         if again <= now:
             return Start(last.tick, last.attempt + 1, failures)
@@ -138,6 +146,6 @@ def failures_in_a_row(schedule: SyncSchedule, last: ScheduledRun | None) -> int:
 
 
 def raises_alert(schedule: SyncSchedule, last: ScheduledRun | None) -> bool:
-    """Whether the newest run's failure is one that people are told of: each sixth in a row, and any for unfit data."""
+    """Whether the newest run's failure is one that people are told of: each sixth in a row, and any hopeless one."""
     failures = failures_in_a_row(schedule, last)
-    return failures > 0 and ((last is not None and last.unfit) or failures % FAILURES_OF_AN_ALERT == 0)
+    return failures > 0 and ((last is not None and last.hopeless is not None) or failures % FAILURES_OF_AN_ALERT == 0)

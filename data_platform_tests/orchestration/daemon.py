@@ -45,7 +45,7 @@ _ORIGIN: Final = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name=__
 _open: list[Daemon] = []
 
 
-class _OfTheTest(PlatformResource):
+class OfTheTest(PlatformResource):
     """The platform of the test that runs: Dagster loads definitions once in a process and keeps them."""
 
     @override
@@ -72,7 +72,7 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=assets,
         sensors=[schedule_sensor(_DATASET, lambda: _open[-1].now)],
-        resources={"platform": _OfTheTest()},
+        resources={"platform": OfTheTest()},
         executor=dg.in_process_executor,
     )
 

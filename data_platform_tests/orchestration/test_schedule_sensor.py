@@ -13,12 +13,15 @@ import dagster as dg
 import psycopg
 import pytest
 from dagster._core.scheduler.instigation import TickStatus
+from pydantic import SecretStr
 
+from data_platform.orchestration.assets import table_asset
 from data_platform.records import acknowledgments, alerts, platform_audit, schedules
 from data_platform.records.connection import Records
 from data_platform.records.databases import Databases
 from data_platform.sync import SyncContext
-from data_platform_tests.orchestration.daemon import SENSOR, SYSTEM, WHOLE, YEARLY, Daemon, open_daemon
+from data_platform_tests.demo_fixtures import with_account
+from data_platform_tests.orchestration.daemon import SENSOR, SYSTEM, WHOLE, YEARLY, Daemon, OfTheTest, open_daemon
 
 NOON = dt.datetime(2026, 6, 10, 16, 0, tzinfo=dt.UTC)
 """In New York."""
@@ -219,3 +222,35 @@ def test_a_run_whose_data_is_wrong_is_not_tried_again_before_the_next_tick_and_t
     wrds_owner.execute("ALTER TABLE crsp.stksecurityinfohist RENAME COLUMN other TO permno")
     daemon.evaluate(NOON + 2 * DAY)
     assert daemon.runs()[-1].status is dg.DagsterRunStatus.SUCCESS
+    assert [acknowledged for _, acknowledged, _ in told()] == [False]
+    daemon.evaluate()
+    assert [acknowledged for _, acknowledged, _ in told()] == [True]
+
+
+def test_a_refused_password_is_not_tried_again_and_what_it_raised_is_over_once_somebody_has_synced(
+    daemon: Daemon, databases: Databases
+) -> None:
+    right = daemon.context
+    assert databases.demo is not None
+    wrong = with_account(right.settings, databases.demo, wrds_password=SecretStr("an-old-one"))
+    daemon.context = replace(right, settings=wrong)
+    daemon.plan("0 12 * * *", NOON)
+    for minutes in (0, 1, 6, 30, 300):
+        tick = daemon.evaluate(NOON + minutes * MINUTE)
+    assert tick.skip_reason == "crsp_names is due at 2026-06-11 12:00 EDT; 1 of 2 schedules are off."
+    assert [run.status for run in daemon.runs()] == [dg.DagsterRunStatus.FAILURE]
+
+    def told() -> alerts.StoredAlert:
+        with daemon.context.records.transaction(SYSTEM) as connection:
+            (alert,) = [each for each in alerts.recent(connection) if each.metric == "sync_failed"]
+        return alert
+
+    assert "failed because the source refused its user and password, and is not tried again" in told().message
+    assert "an-old-one" not in told().message
+    assert not told().acknowledged
+    daemon.context = right
+    assert dg.materialize(
+        [table_asset(WHOLE, right.settings)], instance=daemon.instance, resources={"platform": OfTheTest()}
+    ).success
+    daemon.evaluate()
+    assert (told().acknowledged_by, told().acknowledged) == (f"system:{SENSOR}", True)

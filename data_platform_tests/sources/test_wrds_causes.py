@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from data_platform.errors import CredentialsError
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform.sources.wrds.causes import connect_failure
 
@@ -39,6 +40,7 @@ def test_a_failed_connection_is_explained(text: str, cause: str, transient: bool
     assert "hunter2" not in str(error)
     assert again is transient
     assert error.hint
+    assert isinstance(error, CredentialsError) is ("password" in cause)
 
 
 def test_an_unknown_host_is_not_tried_again() -> None:

@@ -16,6 +16,7 @@ from data_platform.sync.scheduling import (
     FAILURES_OF_AN_ALERT,
     PAUSES,
     Cause,
+    Hopeless,
     RunState,
     ScheduledRun,
     Start,
@@ -145,8 +146,9 @@ def home_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(home=tmp_path_factory.mktemp("home"))
 
 
-def test_a_run_whose_data_was_not_fit_waits_for_the_next_tick_and_is_told_at_once() -> None:
-    unfit = replace(FAILED, unfit=True)
+@pytest.mark.parametrize("hopeless", Hopeless)
+def test_a_run_that_is_hopeless_waits_for_the_next_tick_and_is_told_at_once(hopeless: Hopeless) -> None:
+    unfit = replace(FAILED, hopeless=hopeless)
     assert decide(NOTED, unfit, unfit.ended_at + PAUSES[0]) == Wait(Cause.NEXT, TICK + DAY)
     assert raises_alert(NOTED, unfit)
     assert decide(NOTED, unfit, TICK + DAY) == Start(TICK + DAY, 1, 1)

@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import errors
 
 from data_platform.catalog import WrdsQuery
-from data_platform.errors import PlatformError, SchemaError, SourceError
+from data_platform.errors import CredentialsError, PlatformError, SchemaError, SourceError
 from data_platform.sources.wrds.address import WrdsAddress
 
 # libpq reports a failed connection as text only. Each line: what the text says, what it means, what to do, and
@@ -73,6 +73,9 @@ _CONNECT_CAUSES: Final[tuple[tuple[str, str, str, bool], ...]] = (
     ),
 )
 
+# What only other settings mend: a schedule, too, does not try again by itself.
+_CREDENTIALS: Final = frozenset(cause for _, cause, _, _ in _CONNECT_CAUSES[:2])
+
 _MISSING_COLUMN: Final = re.compile(r'column "?([\w.]+)"? does not exist')
 _MISSING_RELATION: Final = re.compile(r'relation "([\w.]+)" does not exist')
 _REFUSED_RELATION: Final = re.compile(r"permission denied for (?:table|view|materialized view|relation) (\w+)")
@@ -96,7 +99,8 @@ def connect_failure(text: str, address: WrdsAddress) -> tuple[SourceError, bool]
 
 
 def _no_session(address: WrdsAddress, cause: str, hint: str, *, transient: bool = False) -> SourceError:
-    return SourceError(
+    kind = CredentialsError if cause in _CREDENTIALS else SourceError
+    return kind(
         f"WRDS cannot be reached: {cause} (host {address.host}, port {address.port}, user {address.user}).",
         hint=hint,
         transient=transient,
