@@ -117,7 +117,7 @@ def replay(
         print_json(found)
     versions = ", ".join(f"{table} version {version}" for table, version in found.versions.items()) or "no table"
     if found.verdict == "same":
-        say(f"Query {found.query_id}: the same, {found.rows_now:,} rows from {versions}.")
+        say(f"Query {found.query_id}: the same, {found.rows_compared:,} rows from {versions}.")
         return
     word = "differs" if found.verdict == "differs" else "nobody can tell"
     raise PlatformError(f"Query {found.query_id}: {word}; {found.reason}.", hint=f"Read again: {versions}.")

@@ -69,9 +69,9 @@ def refuse(records: Records, cipher: QueryCipher, question: Question) -> None:
 
 @contextmanager
 def audited(
-    records: Records, cipher: QueryCipher, question: Question, versions: Mapping[str, int], limit: Limit
+    records: Records, cipher: QueryCipher, question: Question, versions: Mapping[str, int] | None, limit: Limit
 ) -> Generator[AuditedRun]:
-    """Record the attempt, run the block, record the outcome.
+    """Record the attempt, run the block, record the outcome. `versions` are None when none could be pinned.
 
     Raises:
         RateLimitedError: when the user's limit is reached; the block does not run.

@@ -211,8 +211,8 @@ class ReplayDTO(Answer):
     """What running an audited query again on the versions that it read came to. It holds no row.
 
     `verdict` is ``same`` when the results are equal, ``differs`` when they are not, and ``unknown`` when nobody can
-    tell, for the `reason` given. `replay_id` is the audit row of the replay's own attempt. `rows_then` were given out
-    then, as one page or a file; `rows_now` is how many the results were compared in.
+    tell, for the `reason` given. `replay_id` is the audit row of the replay's own attempt. `page_rows_then` is how
+    many rows were given out then, as one page or a file; the results are compared whole, which now are `rows_compared`.
     """
 
     query_id: int
@@ -221,7 +221,7 @@ class ReplayDTO(Answer):
     versions: dict[str, int]
     verdict: Literal["same", "differs", "unknown"]
     reason: str
-    rows_then: int | None
-    rows_now: int
+    page_rows_then: int | None
+    rows_compared: int
     sha256_then: str | None
     sha256_now: str | None

@@ -66,6 +66,46 @@ def test_types_are_named_as_in_sql_and_survive_the_way(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("SELECT 1, '12:00:00+02'::TIMETZ AS t", ProblemKind.UNSUPPORTED),
+        ("SELECT 1, ['12:00:00+02'::TIMETZ] AS t", ProblemKind.UNSUPPORTED),
+        ("SELECT 1, {'a': [1::UHUGEINT]} AS s", ProblemKind.UNSUPPORTED),
+        ("SELECT 1, 170141183460469231731687303715884105728::UHUGEINT AS u", ProblemKind.VALUE),
+        (
+            "SELECT range, CASE WHEN range = 9000 THEN 340282366920938463463374607431768211455::UHUGEINT END AS u "
+            "FROM range(10000)",
+            ProblemKind.VALUE,
+        ),
+    ],
+)
+def test_values_that_arrow_would_change_are_refused_with_what_to_write_instead(
+    ask: Ask, sql: str, kind: ProblemKind
+) -> None:
+    with pytest.raises(QueryRefusedError, match=r"Column 2 of the result .*Cast it to text") as caught:
+        ask(sql, page_size=10_000)
+    assert caught.value.problem.kind is kind
+
+
+def test_values_whose_types_are_called_alike_pass(ask: Ask) -> None:
+    page = ask(
+        "SELECT 170141183460469231731687303715884105727::UHUGEINT AS u, NULL::UHUGEINT AS n, "
+        "'UHUGEINT'::ENUM('UHUGEINT', 'it''s') AS e, {'TIME WITH TIME ZONE': 1} AS s, "
+        "TIMESTAMPTZ '2020-01-01 00:00Z' AS z, "
+        "'12:00:00+02'::TIMETZ::VARCHAR AS t, 340282366920938463463374607431768211455::UHUGEINT::VARCHAR AS v"
+    )
+    [row] = page.table.drop_columns(["z"]).to_pylist()
+    assert row == {
+        "u": 2**127 - 1,
+        "n": None,
+        "e": "UHUGEINT",
+        "s": {"TIME WITH TIME ZONE": 1},
+        "t": "12:00:00+02",
+        "v": str(2**128 - 1),
+    }
+
+
+@pytest.mark.parametrize(
     ("rows", "page", "size", "first", "count", "counted", "complete"),
     [
         (0, 1, 10, None, 0, 0, True),

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -192,6 +193,7 @@ def test_what_a_broken_worker_says_is_not_believed() -> None:
         (Frame.DONE, b"{}"),
         (Frame.ARROW, b"not arrow"),
         (Frame.ARROW, arrow_stream(1000)[:-2000]),
+        (Frame.ARROW, arrow_stream(1000)),
         (Frame.PROBLEM, b'{"kind": "new", "text": "x", "line": null, "column": null, "hint": null}'),
     ]
     for kind, payload in said:
@@ -270,6 +272,21 @@ print("fine")
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (ended.stdout, ended.stderr) == ("fine\n", "")
+
+
+def test_a_place_is_held_until_the_caller_is_done_with_the_result(own_engine: QueryEngine) -> None:
+    with ExitStack() as place:
+        own_engine.run("SELECT 1", {}, dataset="crsp", timeout_seconds=20, place=place)
+        assert [query.waiting for query in own_engine.running()] == [False]
+        with pytest.raises(PlatformError, match="busy"):
+            run(own_engine, "SELECT 1", timeout_seconds=0.2)
+    assert own_engine.running() == []
+    with ExitStack() as place:
+        with pytest.raises(PlatformError):
+            own_engine.run("SELECT nope", {}, dataset="crsp", timeout_seconds=20, place=place)
+        # What failed holds nothing, so that the same caller can ask again.
+        assert own_engine.running() == []
+        assert run(own_engine, "SELECT 1") == 1
 
 
 def test_when_every_worker_is_busy_the_wait_is_bounded(own_engine: QueryEngine) -> None:

@@ -13,6 +13,7 @@ from data_platform.governance.engine.frames import Frame, FrameParser, FrameTooL
 from data_platform.governance.engine.launcher import Worker
 from data_platform.governance.engine.outcomes import page_too_large, raised, timed_out
 from data_platform.governance.engine.problems import QueryProblem
+from data_platform.governance.engine.streams import read_table
 from data_platform.governance.engine.task import EnginePage, EnginePlan, QueryTask
 from data_platform.metrics.counting import engine_killed
 
@@ -87,14 +88,12 @@ class Answer:
             int(self._done["estimated_rows"] or 0)
             return
         int(self._done["rows"])
-        with pa.ipc.open_stream(pa.py_buffer(b"".join(self._arrow))) as reader:
-            table = reader.read_all()
+        table = read_table(self._arrow, self._task.keep)
         table.validate()
         for column in table.columns:
             # A HUGEINT can have a digit more than Arrow's decimals are meant to; without offsets, nothing can be wrong.
             column.validate(full=not pa.types.is_decimal(column.type))
         self._table = table
-        self._arrow.clear()
 
     def page(self) -> EnginePage:
         """The page of a run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -66,6 +66,7 @@ class QueryEngine:
         user: str = "",
         cancellation: Cancellation | None = None,
         keep_rows: int | None = None,
+        place: ExitStack | None = None,
     ) -> EnginePage:
         """Run one SELECT, DESCRIBE or SUMMARIZE over `views` and return one page of its result.
 
@@ -80,6 +81,8 @@ class QueryEngine:
             user: whose turn it takes; nameless callers are held to the total only.
             cancellation: how another thread may stop it.
             keep_rows: instead of a page, the first rows up to this number, and up to 256 MiB.
+            place: takes over the query's place among those that run, once there is an answer, until it is closed: what
+                the caller makes of a large result (its hash, a file) needs memory several times its size.
 
         Raises:
             QueryRefusedError: text that is no single SELECT, unknown names, functions or tables that are not
@@ -97,7 +100,7 @@ class QueryEngine:
         check_size(sql)
         skip = (page - 1) * page_size
         task = QueryTask(sql, dataset, views, skip, page_size, timeout_seconds, limits, encode(parameters))
-        return self._ask(task, user, cancellation or Cancellation(), Answer.page)
+        return self._ask(task, user, cancellation or Cancellation(), Answer.page, place)
 
     def dry_run(
         self,
@@ -130,10 +133,18 @@ class QueryEngine:
         """End the fork server and every worker."""
         self._launcher.close()
 
-    def _ask(self, task: QueryTask, user: str, cancellation: Cancellation, read: Callable[[Answer], _T]) -> _T:
+    def _ask(
+        self,
+        task: QueryTask,
+        user: str,
+        cancellation: Cancellation,
+        read: Callable[[Answer], _T],
+        place: ExitStack | None = None,
+    ) -> _T:
         deadline = time.monotonic() + task.timeout_seconds
         task = replace(task, require_sandbox=self._require_sandbox)
-        with self._slots.held(user, task.dataset, deadline, cancellation):
+        with ExitStack() as held:
+            held.enter_context(self._slots.held(user, task.dataset, deadline, cancellation))
             worker = self._launcher.launch()
             answer: Answer | None = None
             try:
@@ -144,7 +155,10 @@ class QueryEngine:
             if answer is None:
                 cancellation.check()
                 raise crashed(status, task)
-            return read(answer)
+            found = read(answer)
+            if place is not None:
+                place.enter_context(held.pop_all())
+            return found
 
 
 def _hang_up(worker: Worker) -> None:

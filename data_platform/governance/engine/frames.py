@@ -55,7 +55,8 @@ class FrameParser:
             end = HEADER.size + length
             if len(self._pending) < end:
                 return
-            payload = bytes(self._pending[HEADER.size : end])
+            with memoryview(self._pending) as pending, pending[HEADER.size : end] as part:
+                payload = bytes(part)
             del self._pending[:end]
             yield kind, payload
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import duckdb
 import pyarrow as pa
 
+from data_platform.governance.engine.carried import check_types, check_values
 from data_platform.governance.engine.confinement import MEND, confine
 from data_platform.governance.engine.frames import Frame, receive_frame, send_frame
 from data_platform.governance.engine.guard import check, named_tables
@@ -95,10 +96,11 @@ def run(task: QueryTask, channel: socket.socket, prepared: duckdb.DuckDBPyConnec
     watchdog.start()
     checked = rewrite(connection, task)
     columns = _describe(connection, checked, task)
+    check_types(columns)
     described = {"columns": columns, "tables": checked.tables, "canonical": checked.canonical}
     send_frame(channel, Frame.COLUMNS, json.dumps(described).encode())
     done = _translating(
-        lambda: _estimate(connection, checked) if task.dry else _stream(connection, checked, task, channel),
+        lambda: _estimate(connection, checked) if task.dry else _stream(connection, checked, columns, task, channel),
         _statement(task, checked.locate(_EXPLAIN_OFFSET if task.dry else 0)),
         data_was_read=True,
     )
@@ -173,7 +175,11 @@ def _estimate(connection: duckdb.DuckDBPyConnection, checked: Checked) -> dict[s
 
 
 def _stream(
-    connection: duckdb.DuckDBPyConnection, checked: Checked, task: QueryTask, channel: socket.socket
+    connection: duckdb.DuckDBPyConnection,
+    checked: Checked,
+    columns: list[tuple[str, str]],
+    task: QueryTask,
+    channel: socket.socket,
 ) -> dict[str, Any]:
     """Send the page as it is found and count on; returns the rows seen and whether that was all of them."""
     # A relation streams; a result of `execute` would be collected in memory before its first batch.
@@ -187,6 +193,7 @@ def _stream(
         for batch in reader:
             first, last = max(task.skip - seen, 0), min(wanted - seen, batch.num_rows)
             if first < last:
+                check_values(batch, columns)
                 writer.write_batch(batch.slice(first, last - first))  # pyright: ignore[reportUnknownMemberType] - stubs
             seen += batch.num_rows
             if seen > enough:
@@ -222,7 +229,7 @@ def _statement(task: QueryTask, locate: Locate) -> Statement:
 def _translating(step: Callable[[], Any], statement: Statement, *, data_was_read: bool) -> Any:  # noqa: ANN401
     try:
         return step()
-    except (MemoryError, ConnectionError):
+    except (MemoryError, ConnectionError, ProblemError):
         raise
     except Exception as error:
         raise ProblemError(explain(str(error), statement, data_was_read=data_was_read)) from error

@@ -9,7 +9,7 @@ from data_platform.governance.dto import DataPreviewDTO, DatasetInfoDTO, Dataset
 from data_platform.governance.explorer.asked import MAX_PREVIEW_ROWS, Asked, within
 from data_platform.governance.explorer.door import SCOPE, Door
 from data_platform.governance.explorer.queries import execute
-from data_platform.governance.explorer.reading import references_for
+from data_platform.governance.explorer.reading import failure_recorded, references_for
 from data_platform.governance.permissions import Action, User, permitted_datasets, require
 from data_platform.governance.pinning import pin_dataset
 
@@ -60,9 +60,10 @@ def preview(
     within("limit", limit, MAX_PREVIEW_ROWS)
     found = find_dataset(dataset)
     # Before the pin: whether a table was ever synced is nothing for people without access.
-    asked = Asked(dataset, f"-- preview of {table or dataset}", client_ip=client_ip)
-    door.permit(user, asked.question(user), Action.QUERY_DATA)
-    chosen = table or next(iter(pin_dataset(door.warehouse, found)))
+    question = Asked(dataset, f"-- preview of {table or dataset}", client_ip=client_ip).question(user)
+    door.permit(user, question, Action.QUERY_DATA)
+    with failure_recorded(door, question, door.query_limit):
+        chosen = table or next(iter(pin_dataset(door.warehouse, found)))
     if chosen not in {candidate.name for candidate in found.tables}:
         names = ", ".join(candidate.name for candidate in found.tables)
         raise UsageError(f"Dataset {dataset} has no table {chosen!r}.", hint=f"Tables: {names}.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
 from data_platform.catalog import DATASETS, find_dataset
 from data_platform.errors import NotFoundError, UsageError
-from data_platform.governance.audited import AuditedRun, Question, audited
+from data_platform.governance.audited import AuditedRun, Question
 from data_platform.governance.dto import ColumnDTO, ExportJobDTO
 from data_platform.governance.engine.task import EnginePage
 from data_platform.governance.explorer import tickets
@@ -21,7 +22,7 @@ from data_platform.governance.explorer.export_files import (
     write_export,
     write_manifest,
 )
-from data_platform.governance.explorer.reading import permit_tables, pin, require_tables, undisturbed
+from data_platform.governance.explorer.reading import permit_tables, reading, require_tables
 from data_platform.governance.explorer.statements import gives_order
 from data_platform.governance.explorer.tickets import Ticket, Written
 from data_platform.governance.permissions import Action, User
@@ -56,11 +57,10 @@ def export(door: Door, user: User, asked: Asked, written: Written, request_id: U
     with tickets.running(door, user.user_id, asked, written, request_id) as ticket:
         counting.export_requested(user.user_id, written.format)
         door.permit(user, question, *_RIGHTS)
-        readable = pin(door, user, asked.dataset, asked.as_of)
         with (
-            undisturbed(door, asked.as_of),
-            audited(door.records, door.cipher, question, readable.versions, door.export_limit) as run,
+            reading(door, user, question, asked.as_of, door.export_limit) as (readable, run),
             tickets.begin(door, ticket, run.audit_id) as cancellation,
+            ExitStack() as place,
         ):
             answer = door.engine.run(
                 asked.sql,
@@ -71,6 +71,7 @@ def export(door: Door, user: User, asked: Asked, written: Written, request_id: U
                 user=user.user_id,
                 cancellation=cancellation,
                 keep_rows=KEPT_ROWS,
+                place=place,
             )
             run.versions = readable.versions_of(answer.tables)
             # Also of tables that are joined from a reference dataset.

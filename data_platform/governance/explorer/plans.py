@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from data_platform.governance.audited import audited
 from data_platform.governance.dto import ColumnDTO, QueryPlanDTO
 from data_platform.governance.explorer.asked import Asked
 from data_platform.governance.explorer.door import Door
-from data_platform.governance.explorer.reading import pin, undisturbed
+from data_platform.governance.explorer.reading import reading
 from data_platform.governance.permissions import Action, User
 
 
@@ -18,11 +17,7 @@ def dry_run(door: Door, user: User, asked: Asked) -> QueryPlanDTO:
     """
     question = asked.question(user, "dry_run")
     door.permit(user, question, Action.QUERY_DATA)
-    readable = pin(door, user, asked.dataset, asked.as_of)
-    with (
-        undisturbed(door, asked.as_of),
-        audited(door.records, door.cipher, question, readable.versions, door.query_limit) as run,
-    ):
+    with reading(door, user, question, asked.as_of, door.query_limit) as (readable, run):
         plan = door.engine.dry_run(
             asked.sql, readable.views, dataset=asked.dataset, parameters=asked.parameters, user=user.user_id
         )

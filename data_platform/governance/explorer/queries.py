@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from uuid import UUID
 
 from data_platform.catalog import find_dataset
 from data_platform.errors import PlatformError
-from data_platform.governance.audited import AuditedRun, audited
+from data_platform.governance.audited import AuditedRun
 from data_platform.governance.engine.cancellation import Cancellation
 from data_platform.governance.engine.outcomes import QueryRefusedError
 from data_platform.governance.engine.problems import ProblemKind
@@ -27,7 +27,7 @@ from data_platform.governance.explorer.asked import (
 )
 from data_platform.governance.explorer.door import Door
 from data_platform.governance.explorer.kept import Shown, Whole, check_page_exists, keep, page_of, whole_of
-from data_platform.governance.explorer.reading import Readable, pin, undisturbed
+from data_platform.governance.explorer.reading import Readable, reading
 from data_platform.governance.explorer.statements import gives_order
 from data_platform.governance.explorer.tickets import Ticket
 from data_platform.governance.permissions import Action, User
@@ -59,13 +59,12 @@ def execute(
     question = asked.question(user)
     with tickets.running(door, user.user_id, asked, request_id=request_id) as ticket:
         door.permit(user, question, Action.QUERY_DATA)
-        readable = pin(door, user, asked.dataset, asked.as_of)
         with (
-            undisturbed(door, asked.as_of),
-            audited(door.records, door.cipher, question, readable.versions, door.query_limit) as run,
+            reading(door, user, question, asked.as_of, door.query_limit) as (readable, run),
             tickets.begin(door, ticket, run.audit_id) as cancellation,
+            ExitStack() as place,
         ):
-            asking = _Asking(door, user, asked, readable.views, cancellation, timeout_seconds)
+            asking = _Asking(door, user, asked, readable.views, cancellation, timeout_seconds, place)
             whole = _answered(asking, readable, run, page, page_size)
             check_page_exists(whole, page, page_size)
             _keep_if_needed(door, ticket, whole, page_size, always=request_id is not None)
@@ -85,9 +84,10 @@ class _Asking:
         views: Mapping[str, tuple[str, ...]],
         cancellation: Cancellation,
         timeout_seconds: float,
+        place: ExitStack,
     ) -> None:
         self._door, self._user, self._asked, self._views = door, user, asked, views
-        self._cancellation = cancellation
+        self._cancellation, self._place = cancellation, place
         self._deadline = time.monotonic() + timeout_seconds
         self._timeout = timeout_seconds
 
@@ -105,6 +105,7 @@ class _Asking:
             user=self._user.user_id,
             cancellation=self._cancellation,
             keep_rows=keep_rows,
+            place=self._place,
         )
 
 

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from data_platform.catalog import DATASETS, Dataset, find_dataset
-from data_platform.errors import ConfigurationError, UsageError
-from data_platform.governance.audited import Question
+from data_platform.errors import ChecksumMismatchError, ConfigurationError, PlatformError, UsageError
+from data_platform.governance.audited import AuditedRun, Question, audited
+from data_platform.governance.engine.outcomes import QueryRefusedError
+from data_platform.governance.engine.problems import ProblemKind
 from data_platform.governance.explorer.door import Door
 from data_platform.governance.permissions import Action, User, decide, require
 from data_platform.governance.pinning import pin_dataset, views_of
+from data_platform.records.rate_limits import Limit
 from data_platform.settings import Settings
 from data_platform.warehouse.as_of import AsOf
 from data_platform.warehouse.reader import PinnedVersion
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """The pinned tables that a query may name, by name."""
+    """The pinned tables that a query may name, by name; `damaged` are the reference datasets that can't be read."""
 
     dataset: Dataset
     pinned: Mapping[str, PinnedVersion]
+    damaged: tuple[str, ...] = ()
 
     @property
     def versions(self) -> dict[str, int]:
@@ -64,8 +71,52 @@ def references_for(settings: Settings, user: User, dataset: str) -> list[str]:
     return sorted(name for name in known if decide(user, Action.QUERY_DATA, name).allowed)
 
 
+@contextmanager
+def reading(
+    door: Door, user: User, question: Question, as_of: AsOf | int | None, limit: Limit
+) -> Generator[tuple[Readable, AuditedRun]]:
+    """Pin what the question may read and audit what the block does with it; a failure to pin is audited too.
+
+    Raises:
+        NoDataError, UsageError, ChecksumMismatchError, ConfigurationError: as `pin` does.
+        RateLimitedError, DatabaseUnavailableError: as `audited` does; the block does not run.
+        QueryRefusedError: of the block; it says when a reference dataset is not there because it is damaged.
+    """
+    with ExitStack() as files:
+        with failure_recorded(door, question, limit):
+            files.enter_context(undisturbed(door, as_of))
+            readable = pin(door, user, question.dataset, as_of)
+        with audited(door.records, door.cipher, question, readable.versions, limit) as run:
+            try:
+                yield readable, run
+            except QueryRefusedError as error:
+                raise _with_damage(error, readable.damaged) from None
+
+
+@contextmanager
+def failure_recorded(door: Door, question: Question, limit: Limit) -> Generator[None]:
+    """Record an attempt that fails before it is known what it would read; it takes a place of the limit as well.
+
+    Raises:
+        PlatformError: what the block raised, or that the limit is reached.
+    """
+    try:
+        yield
+    except PlatformError:
+        with audited(door.records, door.cipher, question, None, limit):
+            raise
+
+
+def _with_damage(error: QueryRefusedError, damaged: Sequence[str]) -> QueryRefusedError:
+    """The same refusal; where a name was not found, with the reason why it may be missing."""
+    if not damaged or error.problem.kind not in {ProblemKind.CROSS_DATASET, ProblemKind.UNKNOWN_NAME}:
+        return error
+    hint = f"The stored data of {', '.join(damaged)} is damaged and left out; `data-platform verify` checks it."
+    return QueryRefusedError(replace(error.problem, hint=hint))
+
+
 def pin(door: Door, user: User, dataset: str, as_of: AsOf | int | None = None) -> Readable:
-    """Pin the dataset, and of each reference the user may see what there is.
+    """Pin the dataset, and of each reference the user may see what there is and is sound.
 
     As of a tag or a moment, references are read as of it too; the number of a version speaks of the dataset alone.
 
@@ -76,11 +127,17 @@ def pin(door: Door, user: User, dataset: str, as_of: AsOf | int | None = None) -
     found = find_dataset(dataset)
     pinned = pin_dataset(door.warehouse, found, as_of)
     numbered = isinstance(as_of, int) or (as_of is not None and as_of.version is not None)
+    damaged: list[str] = []
     for name in references_for(door.settings, user, dataset):
-        # Never synced, or not by then: it is not there.
-        with suppress(UsageError):
+        try:
             pinned |= pin_dataset(door.warehouse, DATASETS[name], None if numbered else as_of)
-    return Readable(found, pinned)
+        except UsageError:
+            # Never synced, or not by then: it is not there.
+            continue
+        except ChecksumMismatchError as error:
+            damaged.append(name)
+            _log.warning("Queries of %s go without the reference dataset %s: %s", dataset, name, error)
+    return Readable(found, pinned, tuple(damaged))
 
 
 def require_tables(user: User, tables: Sequence[str], action: Action = Action.QUERY_DATA) -> None:

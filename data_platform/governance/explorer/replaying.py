@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,7 @@ def replay(door: Door, user: User, query_id: int) -> ReplayDTO:
     with (
         door.warehouse.sweeping.shared(),
         audited(door.records, door.cipher, question, past.versions, door.query_limit) as run,
+        ExitStack() as place,
     ):
         views = {
             name: tuple(map(str, door.warehouse.reader(name).pin(version).files))
@@ -60,6 +62,7 @@ def replay(door: Door, user: User, query_id: int) -> ReplayDTO:
             parameters=decode(past.parameters) or None,
             user=user.user_id,
             keep_rows=KEPT_ROWS,
+            place=place,
         )
         run.row_count = answer.table.num_rows
         ordered = gives_order(answer.canonical)
@@ -81,8 +84,8 @@ def replay(door: Door, user: User, query_id: int) -> ReplayDTO:
         versions=past.versions,
         verdict=verdict,
         reason=reason,
-        rows_then=past.rows,
-        rows_now=answer.table.num_rows,
+        page_rows_then=past.rows,
+        rows_compared=answer.table.num_rows,
         sha256_then=None if past.result is None else past.result.any_order,
         sha256_now=None if now is None else now.any_order,
     )

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from data_platform.governance.engine.cancellation import Cancellation
 from data_platform.records import query_requests
@@ -24,7 +24,8 @@ class CancelWatch:
     """The requests that run in this process over one set of records. Its thread lives while there are any."""
 
     def __init__(self, records: Records, every_seconds: float = _EVERY_SECONDS) -> None:
-        self._records = records
+        # Weak: the dictionary of all watches keeps this one for as long as its records live.
+        self._records = ref(records)
         self._every = every_seconds
         self._lock = threading.Lock()
         self._running: dict[UUID, Cancellation] = {}
@@ -63,8 +64,13 @@ class CancelWatch:
                     self._thread = None
                     return
                 running = list(self._running)
+            records = self._records()
+            if records is None:
+                with self._lock:
+                    self._thread = None
+                return
             try:
-                with self._records.transaction(_SCOPE) as connection:
+                with records.transaction(_SCOPE) as connection:
                     cancelled = query_requests.cancelled_among(connection, running)
             except Exception:  # noqa: BLE001, S112 - the database may be away for a while, and come back
                 continue

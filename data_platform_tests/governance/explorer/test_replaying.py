@@ -36,7 +36,12 @@ def test_a_query_is_replayed_on_the_version_that_it_read_even_when_that_was_drop
     apply_retention(world.warehouse, now=dt.datetime.now(dt.UTC) + dt.timedelta(days=100))
     assert not world.warehouse.store.exists(blob(dropped.sha256))
     found = replayed(world, then.dto.query_id)
-    assert (found.verdict, found.versions, found.rows_then, found.rows_now) == ("same", {"crsp_daily": 3}, 4, 4)
+    assert (found.verdict, found.versions, found.page_rows_then, found.rows_compared) == (
+        "same",
+        {"crsp_daily": 3},
+        4,
+        4,
+    )
     assert found.sha256_then == found.sha256_now
     latest = world.service.execute_query(ann, "crsp", MEANS, parameters={"p": 10001})
     assert replayed(world, latest.dto.query_id).sha256_then != found.sha256_then

@@ -1,0 +1,50 @@
+"""Types whose values Arrow changes without a word: refused, with what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_platform.governance.engine.problems import ProblemError, ProblemKind, QueryProblem
+
+_QUOTED: Final = re.compile(r"'(?:[^']|'')*'" + r'|"(?:[^"]|"")*"')
+_CHANGED: Final = re.compile(r"\b(?:UHUGEINT|TIME WITH TIME ZONE)\b")
+_UNSIGNED: Final = "UHUGEINT"
+
+
+def check_types(columns: Sequence[tuple[str, str]]) -> None:
+    """Refuse columns whose values lose something on their way: the offset of TIMETZ, the top of a nested UHUGEINT.
+
+    Args:
+        columns: names and types, as DESCRIBE writes them.
+
+    Raises:
+        ProblemError: naming the type and the cast.
+    """
+    for number, (_, dtype) in enumerate(columns, start=1):
+        # A name within a type, or a value of an ENUM, may be called anything.
+        found = None if dtype == _UNSIGNED else _CHANGED.search(_QUOTED.sub("", dtype))
+        if found is not None:
+            raise _changed(number, found.group(), ProblemKind.UNSUPPORTED)
+
+
+def check_values(batch: pa.RecordBatch, columns: Sequence[tuple[str, str]]) -> None:
+    """Refuse a UHUGEINT above what Arrow's decimals carry, which arrives as a negative number.
+
+    Raises:
+        ProblemError: as `check_types` does.
+    """
+    compute = cast("Any", pc)
+    for number, (_, dtype) in enumerate(columns):
+        if dtype == _UNSIGNED and compute.any(compute.less(batch.column(number), 0)).as_py():
+            raise _changed(number + 1, _UNSIGNED, ProblemKind.VALUE)
+
+
+def _changed(number: int, dtype: str, kind: ProblemKind) -> ProblemError:
+    why = "a number that is too large for an answer" if kind is ProblemKind.VALUE else "values that an answer changes"
+    text = f"Column {number} of the result holds {why} ({dtype})"
+    return ProblemError(QueryProblem(kind, text, hint="Cast it to text: CAST(... AS VARCHAR)."))

@@ -1,0 +1,150 @@
+"""Arrow's stream as a worker sent it: taken apart message by message, so that nothing grows beyond what was received.
+
+A message is framed as Arrow's format says: a mark, the length of its metadata, the metadata (a flatbuffer), the body.
+The worker never compresses. Whoever has broken into one could send a body that unpacks without a bound, or one value
+that a type repeats without a bound; both are refused before Arrow looks at them.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections import deque
+from collections.abc import Generator, Iterable
+from typing import Any, Final, cast
+
+import pyarrow as pa
+
+_PREFIX: Final = struct.Struct("<II")
+_MARK: Final = 0xFFFFFFFF
+_DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
+# Positions of fields in the tables of Arrow's Message.fbs.
+_HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
+_DICTIONARY_DATA, _COMPRESSION = 1, 3
+
+
+def read_table(pieces: list[bytes], most_rows: int) -> pa.Table:
+    """The table of a stream that came in pieces; the list is emptied on the way, so that nothing is there twice.
+
+    Raises:
+        ValueError, pyarrow.ArrowException: when it is no such stream, is compressed, repeats values by its type or has
+            more rows than `most_rows`.
+    """
+    checked = pa.PythonFile(_Source(_checked(_Source(_drained(pieces)))), mode="r")
+    batches: list[pa.RecordBatch] = []
+    rows = 0
+    with pa.ipc.open_stream(checked) as reader:
+        for kind in cast("list[Any]", reader.schema.types):
+            _refuse_repeating(kind)
+        for batch in reader:
+            rows += batch.num_rows
+            if rows > most_rows:
+                raise ValueError("more rows than were asked for")
+            batches.append(batch)
+        return pa.Table.from_batches(batches, reader.schema)
+
+
+def _checked(source: _Source) -> Generator[Any]:
+    """The same stream in other pieces: of each message its prefix, its metadata and its body."""
+    while prefix := source.read(_PREFIX.size):
+        mark, length = _PREFIX.unpack(prefix) if len(prefix) == _PREFIX.size else (0, 0)
+        if mark != _MARK:
+            raise ValueError("not a message")
+        yield prefix
+        if not length:
+            return
+        metadata = source.read(length)
+        compressed, size = inspect_message(metadata)
+        if compressed:
+            raise ValueError("a compressed body")
+        yield metadata
+        if size > 0:
+            yield source.read(size)
+
+
+def inspect_message(metadata: Any) -> tuple[bool, int]:  # noqa: ANN401 - bytes or something like them
+    """Whether a message's body is compressed and how many bytes it has, by its metadata. Pure.
+
+    Raises:
+        ValueError: when the metadata is none.
+    """
+    try:
+        message = _indirect(metadata, 0)
+        kind, size = _field(metadata, message, _HEADER_TYPE), _field(metadata, message, _BODY_LENGTH)
+        batch = _table(metadata, message, _HEADER)
+        number = 0 if kind is None else _at("<B", metadata, kind)
+        if number == _DICTIONARY_BATCH and batch is not None:
+            batch = _table(metadata, batch, _DICTIONARY_DATA)
+        rows = batch if number in {_DICTIONARY_BATCH, _RECORD_BATCH} else None
+        compressed = rows is not None and _field(metadata, rows, _COMPRESSION) is not None
+        return compressed, 0 if size is None else _at("<q", metadata, size)
+    except struct.error:
+        raise ValueError("not the metadata of a message") from None
+
+
+def _drained(pieces: list[bytes]) -> Generator[bytes]:
+    waiting = deque(pieces)
+    pieces.clear()
+    while waiting:
+        yield waiting.popleft()
+
+
+class _Source(io.RawIOBase):
+    """A file over pieces, each of which is let go once it is read."""
+
+    def __init__(self, pieces: Iterable[bytes | bytearray]) -> None:
+        self._pieces = iter(pieces)
+        self._rest: bytes | bytearray | memoryview = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> Any:  # noqa: ANN401 - bytes or something like them, which Arrow and struct take
+        """So many bytes; fewer at the end only."""
+        if not self._rest:
+            self._rest = next(self._pieces, b"")
+        if len(self._rest) == size:
+            whole, self._rest = self._rest, b""
+            return whole
+        read = bytearray()
+        # It grows with what is there: how long a body claims to be takes no memory.
+        while self._rest and len(read) < size:
+            view = memoryview(self._rest)
+            wanted = size - len(read)
+            read += view[:wanted]
+            self._rest = view[wanted:] or next(self._pieces, b"")
+        return read
+
+
+def _refuse_repeating(kind: Any) -> None:  # noqa: ANN401 - an Arrow type, whose class is generic without a use here
+    types = pa.types
+    if types.is_run_end_encoded(kind) or types.is_string_view(kind) or types.is_binary_view(kind):
+        raise ValueError("a type that repeats values")
+    for number in range(kind.num_fields):
+        _refuse_repeating(kind.field(number).type)
+
+
+def _table(content: Any, table: int, field: int) -> int | None:  # noqa: ANN401 - bytes, as above
+    """Where the table lies that a field of a table refers to; None when the field is not set."""
+    found = _field(content, table, field)
+    return None if found is None else _indirect(content, found)
+
+
+def _field(content: Any, table: int, field: int) -> int | None:  # noqa: ANN401 - as above
+    layout = table - _at("<i", content, table)
+    slot = 4 + 2 * field
+    if slot + 2 > _at("<H", content, layout):
+        return None
+    offset = _at("<H", content, layout + slot)
+    return table + offset if offset else None
+
+
+def _indirect(content: Any, place: int) -> int:  # noqa: ANN401 - as above
+    return place + _at("<I", content, place)
+
+
+def _at(form: str, content: Any, place: int) -> int:  # noqa: ANN401 - as above
+    if place < 0:
+        raise ValueError("not the metadata of a message")
+    (value,) = struct.unpack_from(form, content, place)
+    return int(value)

@@ -1,0 +1,107 @@
+"""Arrow's streams, taken apart: every shape that a worker sends, and what only somebody in its place would."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from data_platform.governance.engine.streams import inspect_message, read_table
+
+TABLE = pa.table(
+    {
+        "number": list(range(5_000)),
+        "word": pa.array(["x", None] * 2_500).dictionary_encode(),
+        "text": ["é" * (number % 90) for number in range(5_000)],
+        "list": [[number, None] for number in range(5_000)],
+    }
+)
+
+
+def stream(table: pa.Table, compression: str | None = None) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table, max_chunksize=1_000)
+    return sink.getvalue().to_pybytes()
+
+
+SENT = stream(TABLE)
+
+
+@pytest.mark.parametrize("size", [3, 8, 100, 4_096, len(SENT)])
+def test_a_stream_is_read_whatever_pieces_it_came_in_and_they_are_let_go(size: int) -> None:
+    pieces = [SENT[start : start + size] for start in range(0, len(SENT), size)]
+    assert read_table(pieces, TABLE.num_rows).equals(TABLE)
+    assert pieces == []
+
+
+def test_a_stream_is_not_in_memory_twice() -> None:
+    sent = stream(pa.table({"text": [b"x" * 1_000_000] * 32}))
+    size, arrow = len(sent), pa.total_allocated_bytes()
+    tracemalloc.start()
+    try:
+        pieces = [sent[start : start + 250_000] for start in range(0, size, 250_000)]
+        assert tracemalloc.get_traced_memory()[1] > size * 0.99
+        table = read_table(pieces, 32)
+        assert tracemalloc.get_traced_memory()[1] < size * 1.5
+    finally:
+        tracemalloc.stop()
+    assert table.num_rows == 32
+    assert pa.total_allocated_bytes() - arrow < size // 10
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+@pytest.mark.parametrize("column", ["number", "word"])
+def test_a_compressed_body_is_refused_before_it_is_unpacked(compression: str, column: str) -> None:
+    before = pa.total_allocated_bytes()
+    sent = stream(pa.table({column: pa.concat_arrays([TABLE[column].combine_chunks()] * 50)}), compression)
+    with pytest.raises(ValueError, match="compressed"):
+        read_table([sent], 1_000_000)
+    assert pa.total_allocated_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.RunEndEncodedArray.from_arrays(pa.array([100], pa.int32()), pa.array(["x" * 1_000])),
+        pa.array(["x" * 1_000] * 100, pa.string_view()),
+        pa.array([b"x" * 1_000] * 100, pa.binary_view()),
+        pa.array([["x" * 1_000]] * 100, pa.list_(pa.string_view())),
+    ],
+)
+def test_types_that_repeat_one_value_without_its_bytes_are_refused(values: Any) -> None:  # noqa: ANN401 - arrays of any type
+    with pytest.raises(ValueError, match="repeats"):
+        read_table([stream(pa.table({"values": values}))], 100)
+
+
+def test_more_rows_than_were_asked_for_are_refused() -> None:
+    assert read_table([stream(pa.table({"none": pa.nulls(1_000)}))], 1_000).num_rows == 1_000
+    with pytest.raises(ValueError, match="more rows"):
+        read_table([stream(pa.table({"none": pa.nulls(2**40)}))], 1_000)
+
+
+def test_whatever_bytes_come_there_is_a_table_or_a_refusal() -> None:
+    chance = random.Random(1)  # noqa: S311 - the same bytes each time
+    sent = stream(TABLE.slice(0, 20))
+    read = refused = 0
+    for _ in range(500):
+        damaged = bytearray(sent[: chance.choice([len(sent), chance.randrange(len(sent))])])
+        for _ in range(3):
+            if damaged:
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            read_table([bytes(damaged)], 20)
+            read += 1
+        except (ValueError, KeyError, TypeError, OSError, pa.ArrowException):
+            refused += 1
+    assert read > 0
+    assert refused > 100
+
+
+@pytest.mark.parametrize("metadata", [b"", b"\0" * 4, b"\xff" * 64, b"\x04\0\0\0" + b"\xff" * 8])
+def test_what_is_no_metadata_is_refused(metadata: bytes) -> None:
+    with pytest.raises(ValueError, match="not the metadata"):
+        inspect_message(metadata)
