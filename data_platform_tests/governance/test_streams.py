@@ -21,10 +21,10 @@ TABLE = pa.table(
 )
 
 
-def stream(table: pa.Table, compression: str | None = None) -> bytes:
+def stream(table: pa.Table, compression: str | None = None, batch_rows: int = 1_000) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
-        writer.write_table(table, max_chunksize=1_000)
+        writer.write_table(table, max_chunksize=batch_rows)
     return sink.getvalue().to_pybytes()
 
 
@@ -80,7 +80,7 @@ def test_types_that_repeat_one_value_without_its_bytes_are_refused(values: Any) 
 def test_more_rows_than_were_asked_for_are_refused() -> None:
     assert read_table([stream(pa.table({"none": pa.nulls(1_000)}))], 1_000).num_rows == 1_000
     with pytest.raises(ValueError, match="more rows"):
-        read_table([stream(pa.table({"none": pa.nulls(2**40)}))], 1_000)
+        read_table([stream(pa.table({"none": pa.nulls(2_000_000)}), batch_rows=2_000_000)], 1_000)
 
 
 def test_whatever_bytes_come_there_is_a_table_or_a_refusal() -> None:
@@ -101,7 +101,7 @@ def test_whatever_bytes_come_there_is_a_table_or_a_refusal() -> None:
     assert refused > 100
 
 
-@pytest.mark.parametrize("metadata", [b"", b"\0" * 4, b"\xff" * 64, b"\x04\0\0\0" + b"\xff" * 8])
+@pytest.mark.parametrize("metadata", [b"", b"\0" * 3, b"\xff" * 64, b"\x04\0\0\0" + b"\xff" * 8])
 def test_what_is_no_metadata_is_refused(metadata: bytes) -> None:
     with pytest.raises(ValueError, match="not the metadata"):
         inspect_message(metadata)

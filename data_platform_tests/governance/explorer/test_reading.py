@@ -14,7 +14,7 @@ import pytest
 from data_platform.errors import ChecksumMismatchError, LockBusyError, RateLimitedError, UsageError
 from data_platform.governance.explorer import DataExplorerService, exports, queries, reading
 from data_platform.governance.explorer.watching import watch_over
-from data_platform.governance.permissions import User
+from data_platform.governance.permissions import Role, User
 from data_platform.records.connection import Records
 from data_platform.warehouse import Warehouse, layout
 from data_platform.warehouse.reader import NoDataError
@@ -49,7 +49,7 @@ def damaged(world: World, tmp_path: Path) -> DataExplorerService:
 def test_an_attempt_that_finds_nothing_to_read_is_audited_and_counts(
     world: World, name: str, ask: Asking, kind: str | None
 ) -> None:
-    user = world.person(name)
+    user = world.person(name, Role.OPERATOR)
     with pytest.raises(UsageError, match="99"):
         ask(world.service, user)
     attempt, outcome = world.audited(name)
@@ -61,10 +61,11 @@ def test_an_attempt_that_finds_nothing_to_read_is_audited_and_counts(
     assert world.holds()
 
 
-def test_a_preview_of_what_was_never_synced_is_audited(world: World) -> None:
+def test_a_preview_of_what_was_never_synced_is_audited(world: World, tmp_path: Path) -> None:
     user = world.person("pin-preview")
+    empty = DataExplorerService(world.records, Warehouse(tmp_path / "empty"), world.settings, world.engine)
     with pytest.raises(NoDataError):
-        world.service.get_dataset_preview(user, "compustat")
+        empty.get_dataset_preview(user, "crsp")
     assert [row.result for row in world.audited("pin-preview")] == [None, "error"]
 
 
@@ -108,7 +109,7 @@ def test_files_are_kept_from_being_moved_before_an_old_version_is_looked_up(
 
 
 def test_a_query_holds_its_place_until_its_result_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = world.person("place")
+    user = world.person("place", Role.OPERATOR)
     held: list[list[str]] = []
 
     def noting(real: Callable[..., Any]) -> Callable[..., Any]:
