@@ -22,6 +22,7 @@ from data_platform.records.connection import Records
 from data_platform.settings import Settings
 
 USER_HEADER: Final = "x-forwarded-user"
+ADDRESS_HEADER: Final = "x-forwarded-for"
 SECRET_HEADER: Final = "x-data-platform-proxy-secret"  # noqa: S105 - a header's name
 COOKIE: Final = "data_platform_token"
 
@@ -98,6 +99,21 @@ def _bearer(headers: Headers) -> str:
     if morsel is None or not morsel.value:
         raise NotPermittedError("Sign in with a token first.")
     return morsel.value
+
+
+def address_behind(settings: Settings, headers: Headers) -> str | None:
+    """The address that a proxy which proved itself had the request from; None where there is no such proxy.
+
+    It is the last of `X-Forwarded-For`: the proxy added that one, and whatever stands before it the visitor may have
+    sent. To be asked only once `identify` let the request in, which in proxy mode is the proof.
+    """
+    if settings.identity != "proxy":
+        return None
+    last = ",".join(headers.getlist(ADDRESS_HEADER)).rpartition(",")[2].strip()
+    try:
+        return str(ip_address(last.strip("[]")))
+    except ValueError:
+        return None
 
 
 def foreign(settings: Settings, method: str, path: str, headers: Headers) -> str | None:

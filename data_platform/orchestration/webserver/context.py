@@ -44,7 +44,7 @@ class GovernedRequestContext(WorkspaceRequestContext):
 
     @property
     def client_ip(self) -> str | None:
-        """The address that the request came from: the proxy's, where there is one."""
+        """The address that the request came from; through the proxy, the one that the proxy names."""
         client = getattr(self.source, "client", None)
         return getattr(client, "host", None)
 

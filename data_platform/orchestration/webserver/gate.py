@@ -16,7 +16,7 @@ from data_platform.client.wire import document
 from data_platform.errors import DatabaseUnavailableError, NotPermittedError, PlatformError
 from data_platform.governance.permissions import User, is_administrator
 from data_platform.orchestration.webserver import pages
-from data_platform.orchestration.webserver.asking import foreign, identify
+from data_platform.orchestration.webserver.asking import address_behind, foreign, identify
 from data_platform.orchestration.webserver.bounds import of_api
 from data_platform.orchestration.webserver.context import USER_KEY
 from data_platform.orchestration.webserver.verdicts import ADMINISTRATORS_ONLY, decide_reading
@@ -112,6 +112,10 @@ class Gate:
         if strange is not None:
             raise _Refused(strange, 403)
         user = await self._identify(headers)
+        address = address_behind(self._settings, headers)
+        if address is not None:
+            # What the audit calls the client's address is the visitor's, not the proxy's.
+            scope["client"] = (address, 0)
         if of_api(scope["path"]):
             # Its answers are those of the services, which each user gets of their own datasets only.
             return user
