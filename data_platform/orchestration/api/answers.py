@@ -9,9 +9,10 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data_platform.client.wire import document, kind_of
 from data_platform.errors import NotFoundError, NotPermittedError, PlatformError, RateLimitedError, UsageError
@@ -76,6 +77,23 @@ def answer_errors(api: FastAPI) -> None:
     api.add_exception_handler(PlatformError, platform_error)
     api.add_exception_handler(RequestValidationError, malformed)
     api.add_exception_handler(HTTPException, of_http)
+
+
+class Unkept:
+    """ASGI middleware around the application: what it answers is somebody's own, so nobody on the way may keep it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["cache-control"] = "no-store"
+            await send(message)
+
+        await self._app(scope, receive, sending)
 
 
 class Quiet:

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from data_platform.orchestration.api import datasets, exports, quality, queries, syncs
-from data_platform.orchestration.api.answers import Quiet, answer_errors
+from data_platform.orchestration.api.answers import Quiet, Unkept, answer_errors
 from data_platform.orchestration.api.desk import Desk
 from data_platform.orchestration.api.wire_models import ERRORS
 
@@ -25,7 +25,7 @@ def build_api(desk: Desk) -> FastAPI:
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(Quiet)],
+        middleware=[Middleware(Unkept), Middleware(Quiet)],
         responses=ERRORS,
         generate_unique_id_function=_name_of,
     )
