@@ -54,20 +54,21 @@ def slow_values(array: Any) -> int:  # noqa: ANN401 - an Arrow array, whose clas
     """How many values of an array have to be written one by one, those within others counted too."""
     if _is_fast(array.type):
         return 0
-    return _values(array)
+    return values_within(array)
 
 
-def _values(array: Any) -> int:  # noqa: ANN401 - as above
+def values_within(array: Any) -> int:  # noqa: ANN401 - as above
+    """How many values an array has, those within others counted too."""
     kind: Any = array.type
     count = len(array)
     if pa.types.is_struct(kind):
-        return count + sum(_values(each) for each in array.flatten())
+        return count + sum(values_within(each) for each in array.flatten())
     if pa.types.is_map(kind):
-        return count + _values(array.keys) + _values(array.items)
+        return count + values_within(array.keys) + values_within(array.items)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return count + _values(array.flatten())
+        return count + values_within(array.flatten())
     if pa.types.is_union(kind):
-        return count + sum(_values(array.field(number)) for number in range(kind.num_fields))
+        return count + sum(values_within(array.field(number)) for number in range(kind.num_fields))
     return count
 
 
