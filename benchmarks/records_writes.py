@@ -34,6 +34,7 @@ from data_platform.records import (
     tokens,
     users,
     validations,
+    waiting_requests,
 )
 from data_platform.records.alert_rules import AlertRule
 from data_platform.records.alerts import Alert
@@ -115,6 +116,7 @@ def _of_anybody(scope: Scope) -> Calls:
         "query_requests.request_cancel": lambda c: query_requests.request_cancel(c, request, "enough"),
         "query_requests.finish": lambda c: query_requests.finish(c, request, Ending("done", "/somewhere", 1)),
         "query_requests.set_state": lambda c: query_requests.set_state(c, request, "done", "/somewhere"),
+        "waiting_requests.count_of": lambda c: waiting_requests.count_of(c, "user7"),
         "schedules.ensure, new": lambda c: schedules.ensure(c, "crsp", "another"),
         "schedules.ensure, known": lambda c: schedules.ensure(c, "crsp", "t100"),
         "schedules.mark_run": lambda c: schedules.mark_run(c, "crsp", "t100", now),
@@ -157,6 +159,7 @@ def _of_administrators(filled: Filled) -> Calls:
         "rate_limits.take, shared": lambda c: rate_limits.take(c, MANUAL_SYNCS, "user7"),
         "tokens.create": lambda c: tokens.create(c, "user7"),
         "tokens.revoke": lambda c: tokens.revoke(c, 101),
+        "waiting_requests.end_lost": waiting_requests.end_lost,
         "users.add": lambda c: users.add(c, "newcomer", "analyst"),
         "users.disable": lambda c: users.disable(c, "user7"),
         "users.grant": lambda c: users.grant(c, "user7", "dataset:taq"),

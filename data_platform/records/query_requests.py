@@ -30,7 +30,7 @@ RESULTS_LIVE: Final = dt.timedelta(hours=24)
 _COLUMNS: Final = """
     id, created_at, updated_at, user_id, dataset, query_text, parameters, state, result_location, kind, format,
     escape_formulas, as_of, cancel_requested, cancel_reason, audit_id, row_count, error_kind, error_message, started_at,
-    finished_at, expires_at
+    finished_at, expires_at, client_ip, by_server
 """
 
 
@@ -60,6 +60,8 @@ class QueryRequest:
     started_at: dt.datetime | None
     finished_at: dt.datetime | None
     expires_at: dt.datetime | None
+    client_ip: str | None
+    by_server: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +86,20 @@ def create(  # noqa: PLR0913 - the columns of a request
     format: ExportFormat | None = None,  # noqa: A002 - the column's name
     escape_formulas: bool = False,
     audit_id: int | None = None,
+    client_ip: str | None = None,
+    by_server: bool = False,
 ) -> UUID:
     """Store a request and return its id: queued, or running when it has an audit row already.
 
-    With a format it is an export, without one a query.
+    With a format it is an export, without one a query. `by_server` says that it ends when the server does.
     """
     row = connection.execute(
         """
         INSERT INTO platform.query_requests (user_id, dataset, query_text, parameters, kind, format, escape_formulas,
-                                             as_of, audit_id, state, started_at)
+                                             as_of, client_ip, by_server, audit_id, state, started_at)
         VALUES (%(user)s, %(dataset)s, %(query_text)s, %(parameters)s, %(kind)s, %(format)s, %(escape)s, %(as_of)s,
-                %(audit_id)s::bigint, CASE WHEN %(audit_id)s::bigint IS NULL THEN 'queued' ELSE 'running' END,
+                %(client_ip)s, %(by_server)s, %(audit_id)s::bigint,
+                CASE WHEN %(audit_id)s::bigint IS NULL THEN 'queued' ELSE 'running' END,
                 CASE WHEN %(audit_id)s::bigint IS NULL THEN NULL ELSE clock_timestamp() END)
         RETURNING id
         """,
@@ -107,6 +112,8 @@ def create(  # noqa: PLR0913 - the columns of a request
             "format": format,
             "escape": escape_formulas,
             "as_of": as_of,
+            "client_ip": client_ip,
+            "by_server": by_server,
             "audit_id": audit_id,
         },
     ).fetchone()

@@ -21,6 +21,8 @@ ALTER TABLE platform.query_requests
     DROP COLUMN error_kind,
     DROP COLUMN row_count,
     DROP COLUMN audit_id,
+    DROP COLUMN by_server,
+    DROP COLUMN client_ip,
     DROP COLUMN cancel_reason,
     DROP COLUMN cancel_requested,
     DROP COLUMN as_of,

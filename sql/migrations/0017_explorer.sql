@@ -26,6 +26,8 @@ ALTER TABLE platform.query_requests
     ADD COLUMN as_of text CHECK (length(as_of) <= 256),
     ADD COLUMN cancel_requested boolean NOT NULL DEFAULT false,
     ADD COLUMN cancel_reason text CHECK (length(cancel_reason) <= 2000),
+    ADD COLUMN client_ip text CHECK (length(client_ip) <= 64),
+    ADD COLUMN by_server boolean NOT NULL DEFAULT false,
     ADD COLUMN audit_id bigint,
     ADD COLUMN row_count bigint CHECK (row_count >= 0),
     ADD COLUMN error_kind text CHECK (length(error_kind) <= 64),
@@ -36,6 +38,11 @@ ALTER TABLE platform.query_requests
     ADD CONSTRAINT query_requests_format_of_export CHECK ((kind = 'export') = (format IS NOT NULL));
 
 COMMENT ON COLUMN platform.query_requests.error_message IS 'Encrypted, because it may repeat words of the query.';
+
+COMMENT ON COLUMN platform.query_requests.client_ip IS 'Of whoever asked; the audit has it once the request runs.';
+
+COMMENT ON COLUMN platform.query_requests.by_server IS
+    'A server is to run it, and nobody else will: when the server is gone, the request is lost.';
 
 COMMENT ON COLUMN platform.query_requests.audit_id IS 'The attempt in data_query_audit, once there is one.';
 

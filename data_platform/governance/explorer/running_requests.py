@@ -87,6 +87,7 @@ def claim(records: Records, cipher: QueryCipher, request_id: UUID) -> Claimed:
             cipher.decrypt(request.query_text),
             decode(parameters) or None,
             as_of_from(request.as_of),
+            request.client_ip,
         )
     written = None if request.format is None else Written(request.format, request.escape_formulas)
     return Claimed(request_id, request.user_id, asked, written)

@@ -126,6 +126,8 @@ def stored(
     asked: Asked,
     written: Written | None,
     audit_id: int | None = None,
+    *,
+    by_server: bool = False,
 ) -> UUID:
     """Store what is asked, encrypted; running when it is audited already, else queued."""
     cipher, parameters = door.cipher, asked.encoded
@@ -139,6 +141,8 @@ def stored(
         format=None if written is None else written.format,
         escape_formulas=written is not None and written.escape_formulas,
         audit_id=audit_id,
+        client_ip=asked.client_ip,
+        by_server=by_server,
     )
 
 
