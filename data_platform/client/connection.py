@@ -93,9 +93,10 @@ class Client:
         """Where a query or an export stands."""
         return self._transport.get(f"queries/{segment(query_id)}").json()
 
-    def result(self, query_id: UUID | str) -> QueryResult:
-        """The result of a query that was submitted and is done."""
-        first = page_from(self._transport.get(f"queries/{segment(query_id)}/result", ARROW).content)
+    def result(self, query_id: UUID | str, page_size: int = PAGE_SIZE) -> QueryResult:
+        """The result of a query that was submitted and is done, in pages of up to 10,000 rows."""
+        answer = self._transport.get(f"queries/{segment(query_id)}/result", ARROW, page_size=page_size)
+        first = page_from(answer.content)
         return QueryResult(first, self.follow)
 
     def dry_run(

@@ -99,8 +99,10 @@ def export(door: Door, user: User, asked: Asked, written: Written, request_id: U
     return job.model_copy(update={"duration_ms": run.duration_ms, "expires_at": expires or job.expires_at})
 
 
-def open_export(door: Door, user: User, export_id: UUID, client_ip: str | None = None) -> ExportFile:
-    """The file of an export, for its owner.
+def open_export(
+    door: Door, user: User, export_id: UUID, client_ip: str | None = None, *, manifest_only: bool = False
+) -> ExportFile:
+    """The file of an export, for its owner; `manifest_only` is for whoever takes none of its rows.
 
     Raises:
         UsageError: the user has no such export, or it has no file (any more).
@@ -134,7 +136,7 @@ def open_export(door: Door, user: User, export_id: UUID, client_ip: str | None =
     platform_audit.note(
         door.records,
         user.user_id,
-        "export.download",
+        "export.manifest" if manifest_only else "export.download",
         dataset=request.dataset,
         subject=str(export_id),
         new_value={"query_id": job.query_id, "format": job.format, "rows": job.row_count},

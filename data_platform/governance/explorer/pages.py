@@ -13,7 +13,7 @@ from uuid import UUID
 from data_platform.errors import NotFoundError, UsageError
 from data_platform.governance.audited import Question
 from data_platform.governance.explorer import cursors
-from data_platform.governance.explorer.asked import MAX_PAGE_ROWS, QueryResult
+from data_platform.governance.explorer.asked import MAX_PAGE_ROWS, QueryResult, within
 from data_platform.governance.explorer.cursors import no_cursor
 from data_platform.governance.explorer.door import SCOPE, Door
 from data_platform.governance.explorer.kept import Shown, Whole, kept, page_of
@@ -42,14 +42,17 @@ def follow(door: Door, user: User, text: str, client_ip: str | None = None) -> Q
     return _page(door, user, request, whole, cursor.offset, cursor.page_size, client_ip, started)
 
 
-def first(door: Door, user: User, request_id: UUID, client_ip: str | None = None) -> QueryResult:
+def first(
+    door: Door, user: User, request_id: UUID, client_ip: str | None = None, page_size: int = MAX_PAGE_ROWS
+) -> QueryResult:
     """The first page of a submitted query's result.
 
     Raises:
-        UsageError: the user has no such request, or it has no result (any more).
+        UsageError: the user has no such request, or it has no result (any more), or a page can't be of that size.
         NotPermittedError: as `follow`.
     """
     started = time.monotonic()
+    within("page size", page_size, MAX_PAGE_ROWS)
     with door.records.transaction(SCOPE) as connection:
         found = query_requests.get(connection, request_id)
     if found is None or found.user_id != user.user_id:
@@ -59,10 +62,10 @@ def first(door: Door, user: User, request_id: UUID, client_ip: str | None = None
         raise UsageError(f"Request {request_id} is an export.", hint="Download its file.")
     if found.state != "done":
         raise UsageError(f"Query request {request_id} has no result: it is {found.state}.")
-    whole = kept(found.result_location, 0, MAX_PAGE_ROWS) if _request(door, user, request_id) else None
+    whole = kept(found.result_location, 0, page_size) if _request(door, user, request_id) else None
     if whole is None:
         raise UsageError(f"Query request {request_id} has no result any more.", hint="Submit the query again.")
-    return _page(door, user, found, whole, 0, MAX_PAGE_ROWS, client_ip, started)
+    return _page(door, user, found, whole, 0, page_size, client_ip, started)
 
 
 def _request(door: Door, user: User, request_id: UUID) -> QueryRequest | None:

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from data_platform.catalog import find_dataset
-from data_platform.errors import ConfigurationError, NotFoundError, UsageError
+from data_platform.errors import ConfigurationError, NotFoundError, RateLimitedError, UsageError
 from data_platform.governance.audit_key import QueryCipher
 from data_platform.governance.dto import QueryRequestDTO
 from data_platform.governance.explorer.asked import Asked, within
@@ -16,26 +16,39 @@ from data_platform.governance.explorer.tickets import Written, stored
 from data_platform.governance.explorer.watching import watch_over
 from data_platform.governance.permissions import Action, User, require
 from data_platform.governance.scopes import administration_scope, reading_scope
-from data_platform.records import platform_audit, query_requests, texts
+from data_platform.records import platform_audit, query_requests, texts, waiting_requests
 from data_platform.records.query_requests import QueryRequest
 
 MOST_LISTED = 1_000
 
-_LOST: Final = "The process that ran it ended before it was done. Submit it again."
+MOST_UNFINISHED: Final = 20
+"""How many requests of one user may wait or run when another is submitted."""
+
+_LOST: Final = "The process that ran it, or was to, ended before it was done. Submit it again."
+_AGAIN_SECONDS: Final = 30
 
 
-def submit(door: Door, user: User, asked: Asked, written: Written | None = None) -> QueryRequestDTO:
-    """Store a query, or with `written` an export, to be run later.
+def submit(
+    door: Door, user: User, asked: Asked, written: Written | None = None, *, by_server: bool = False
+) -> QueryRequestDTO:
+    """Store a query, or with `written` an export, to be run later; `by_server` when this process is the one to do it.
 
     Raises:
         UsageError: unknown dataset, a text that is too long, or parameters that can't be kept.
         NotPermittedError: the user may not do it now; audited.
+        RateLimitedError: too many of the user's wait or run already.
     """
     find_dataset(asked.dataset)
     question = asked.checked().question(user, None if written is None else "export")
     door.permit(user, question, Action.QUERY_DATA, *([] if written is None else [Action.EXPORT_DATA]))
     with door.records.transaction(SCOPE) as connection:
-        request_id = stored(door, connection, user.user_id, asked, written)
+        if waiting_requests.count_of(connection, user.user_id) >= MOST_UNFINISHED:
+            raise RateLimitedError(
+                f"{MOST_UNFINISHED} of your queries and exports wait or run already. Wait for one to end, or cancel "
+                "one: `data-platform queries list` lists them.",
+                retry_after_seconds=_AGAIN_SECONDS,
+            )
+        request_id = stored(door, connection, user.user_id, asked, written, by_server=by_server)
         request = query_requests.get(connection, request_id)
     assert request is not None  # noqa: S101 - it was stored in the same transaction
     return told(request, door.cipher)
@@ -155,8 +168,10 @@ def told(request: QueryRequest, cipher: QueryCipher | None = None) -> QueryReque
         cancel_requested=request.cancel_requested,
         query_id=request.audit_id,
         row_count=request.row_count,
-        error_kind="lost" if lost else request.error_kind,
-        error_message=_LOST if lost else _read(cipher, request.error_message),
+        error_kind=waiting_requests.LOST if lost else request.error_kind,
+        error_message=_LOST
+        if lost or request.error_kind == waiting_requests.LOST
+        else _read(cipher, request.error_message),
         has_result=lives and request.state == "done" and request.result_location is not None,
     )
 

@@ -148,15 +148,19 @@ class DataExplorerService:
         as_of: AsOf | int | None = None,
         parameters: Parameters | None = None,
         client_ip: str | None = None,
+        *,
+        by_server: bool = False,
     ) -> QueryRequestDTO:
-        """Store a query that `run_query` runs later, in this process or another.
+        """Store a query that `run_query` runs later, in this process or another; `by_server`, in this server alone.
 
         Raises:
             UsageError: a query that is too long, or parameters that can't be kept.
+            RateLimitedError: 20 queries and exports of the user wait or run already.
         """
-        return requests.submit(self._door, user, Asked(dataset, query, parameters, as_of, client_ip))
+        asked = Asked(dataset, query, parameters, as_of, client_ip)
+        return requests.submit(self._door, user, asked, by_server=by_server)
 
-    def submit_export(
+    def submit_export(  # noqa: PLR0913 - as `execute_query`
         self,
         user: User,
         dataset: str,
@@ -167,14 +171,16 @@ class DataExplorerService:
         client_ip: str | None = None,
         *,
         escape_formulas: bool = False,
+        by_server: bool = False,
     ) -> QueryRequestDTO:
-        """Store an export that `run_export` runs later, in this process or another.
+        """Store an export that `run_export` runs later, as `submit_query` does.
 
         Raises:
-            UsageError: as `submit_query`, and for an unknown format.
+            UsageError, RateLimitedError: as `submit_query`, and for an unknown format.
         """
         asked = Asked(dataset, query, parameters, as_of, client_ip)
-        return requests.submit(self._door, user, asked, exports.as_written(format, escape_formulas=escape_formulas))
+        written = exports.as_written(format, escape_formulas=escape_formulas)
+        return requests.submit(self._door, user, asked, written, by_server=by_server)
 
     def run_query(self, request_id: UUID) -> QueryResult:
         """Run a submitted query in its owner's name, with the permissions that the owner has by then; keep the result.
@@ -202,13 +208,16 @@ class DataExplorerService:
         """
         return requests.get(self._door, user, request_id)
 
-    def get_result(self, user: User, request_id: UUID, client_ip: str | None = None) -> QueryResult:
+    def get_result(
+        self, user: User, request_id: UUID, client_ip: str | None = None, *, page_size: int = MAX_PAGE_ROWS
+    ) -> QueryResult:
         """The first page of a submitted query's result, under the permissions of now; its cursor leads on. Audited.
 
         Raises:
-            UsageError: the user has no such request, or it has no result, or the result is older than 24 hours.
+            UsageError: the user has no such request, or it has no result, or the result is older than 24 hours; a page
+                size outside 1 to 10,000.
         """
-        return pages.first(self._door, user, request_id, client_ip)
+        return pages.first(self._door, user, request_id, client_ip, page_size)
 
     def cancel(self, user: User, request_id: UUID) -> QueryRequestDTO:
         """Stop a query or export of the user, whichever process runs it; one that has ended already stays as it is.
@@ -265,13 +274,17 @@ class DataExplorerService:
         written = exports.as_written(format, escape_formulas=escape_formulas)
         return exports.export(self._door, user, asked, written)
 
-    def open_export(self, user: User, export_id: UUID, client_ip: str | None = None) -> ExportFile:
-        """The file of an export, for its owner and under the permissions of now. Audited.
+    def open_export(
+        self, user: User, export_id: UUID, client_ip: str | None = None, *, manifest_only: bool = False
+    ) -> ExportFile:
+        """The file of an export, for its owner and under the permissions of now.
+
+        Audited as a download, or with `manifest_only` as what it is then.
 
         Raises:
             UsageError: the user has no such export, it is not done, or it is older than 24 hours.
         """
-        return exports.open_export(self._door, user, export_id, client_ip)
+        return exports.open_export(self._door, user, export_id, client_ip, manifest_only=manifest_only)
 
     def replay(self, user: User, query_id: int) -> ReplayDTO:
         """Run an audited query again on the versions that it read and compare the results. For administrators; audited.

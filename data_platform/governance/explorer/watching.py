@@ -31,6 +31,7 @@ class CancelWatch:
         self._running: dict[UUID, Cancellation] = {}
         self._left = threading.Event()
         self._thread: threading.Thread | None = None
+        self._stopped: str | None = None
 
     @contextmanager
     def watching(self, request_id: UUID, cancellation: Cancellation) -> Generator[None]:
@@ -41,6 +42,9 @@ class CancelWatch:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._look, name="cancelled-requests", daemon=True)
                 self._thread.start()
+            stopped = self._stopped
+        if stopped is not None:
+            cancellation.cancel(stopped)
         try:
             yield
         finally:
@@ -55,6 +59,14 @@ class CancelWatch:
             cancellation = self._running.get(request_id)
         if cancellation is not None:
             cancellation.cancel(reason or BY_USER)
+
+    def stop(self, reason: str) -> None:
+        """Stop everything that runs in this process, and whatever begins from now on."""
+        with self._lock:
+            self._stopped = reason
+            running = list(self._running.values())
+        for cancellation in running:
+            cancellation.cancel(reason)
 
     def _look(self) -> None:
         while True:

@@ -59,9 +59,10 @@ async def export(desk: DeskOf, caller: CallerOf, asked: ExportAsked) -> Response
             values,
             caller.client_ip,
             escape_formulas=asked.escape_formulas,
+            by_server=True,
         )
     )
-    return begun(desk, request, f"exports/{request.id}")
+    return await begun(desk, caller, request, f"exports/{request.id}")
 
 
 @router.get("/exports/{export_id}")
@@ -75,7 +76,8 @@ async def manifest(desk: DeskOf, caller: CallerOf, export_id: UUID) -> Response:
     """What an export is: statement, versions, rows, SHA-256, licence notice."""
 
     def read() -> bytes:
-        return _read(desk.explorer.open_export(caller.user, export_id, caller.client_ip).manifest_path)
+        found = desk.explorer.open_export(caller.user, export_id, caller.client_ip, manifest_only=True)
+        return _read(found.manifest_path)
 
     return Response(await desk.quick.run(read), media_type="application/json", headers={"Cache-Control": "no-store"})
 

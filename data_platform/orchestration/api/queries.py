@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
 from data_platform.governance.dto import QueryPlanDTO, QueryRequestDTO
+from data_platform.governance.explorer import MAX_PAGE_ROWS
 from data_platform.orchestration.api.asked import QueryAsked, ReasonAsked, Statement
-from data_platform.orchestration.api.desk import CallerOf, DeskOf
+from data_platform.orchestration.api.desk import BusyError, Caller, CallerOf, Desk, DeskOf
 from data_platform.orchestration.api.rows import PAGE, Accept, page
 
 router = APIRouter(tags=["queries"])
@@ -38,16 +40,25 @@ async def submit(desk: DeskOf, caller: CallerOf, asked: QueryAsked, accept: Acce
         return await page(result, accept)
     request = await desk.quick.run(
         lambda: desk.explorer.submit_query(
-            caller.user, asked.dataset, asked.sql, when, values, client_ip=caller.client_ip
+            caller.user, asked.dataset, asked.sql, when, values, client_ip=caller.client_ip, by_server=True
         )
     )
-    return begun(desk, request, f"queries/{request.id}")
+    return await begun(desk, caller, request, f"queries/{request.id}")
 
 
-def begun(desk: DeskOf, request: QueryRequestDTO, place: str) -> Response:
-    """Begin what was submitted, and say where to look after it."""
+async def begun(desk: Desk, caller: Caller, request: QueryRequestDTO, place: str) -> Response:
+    """Begin what was submitted, and say where to look after it.
+
+    Raises:
+        BusyError: when too many wait; the request is cancelled then, for nobody would take it up.
+    """
     run = desk.explorer.run_query if request.kind == "query" else desk.explorer.run_export
-    desk.querying.start(lambda: run(request.id))
+    try:
+        desk.querying.start(lambda: run(request.id))
+    except BusyError:
+        # In a thread of no bounded queue: that one may be full too.
+        await asyncio.to_thread(desk.explorer.cancel, caller.user, request.id)
+        raise
     headers = {"Location": f"/api/v1/{place}", "Cache-Control": "no-store"}
     return JSONResponse(request.model_dump(mode="json"), status_code=202, headers=headers)
 
@@ -85,9 +96,17 @@ async def status(desk: DeskOf, caller: CallerOf, query_id: UUID) -> QueryRequest
 
 
 @router.get("/queries/{query_id}/result", responses=PAGE)
-async def result(desk: DeskOf, caller: CallerOf, query_id: UUID, accept: Accept = "") -> Response:
-    """The first page of a query that is done; its cursor leads on."""
-    found = await desk.querying.run(lambda: desk.explorer.get_result(caller.user, query_id, caller.client_ip))
+async def result(
+    desk: DeskOf,
+    caller: CallerOf,
+    query_id: UUID,
+    page_size: Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)] = MAX_PAGE_ROWS,
+    accept: Accept = "",
+) -> Response:
+    """The first page of a query that is done; its cursor leads on, in pages of the same size."""
+    found = await desk.querying.run(
+        lambda: desk.explorer.get_result(caller.user, query_id, caller.client_ip, page_size=page_size)
+    )
     return await page(found, accept)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,10 @@ import uvicorn
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._utils.log import configure_loggers
 from starlette.types import ASGIApp
+from typing_extensions import override
 
+from data_platform.governance.explorer import serving
+from data_platform.orchestration.api.desk import Desk
 from data_platform.orchestration.webserver.asking import require_listening
 from data_platform.orchestration.webserver.context import GovernedProcessContext
 from data_platform.orchestration.webserver.protocol import MOST_CONNECTIONS, PatientProtocol
@@ -40,8 +44,23 @@ def run_webserver(settings: Settings, workspace: Path, *, host: str, port: int) 
         target = WorkspaceFileTarget([str(workspace)])
         with GovernedProcessContext(records=records, instance=instance, workspace_load_target=target) as context:
             app = build_app(context, settings, records)
+            # Of a server that was killed.
+            serving.end_lost(records)
             with suppress(KeyboardInterrupt):
-                uvicorn.Server(server_config(app, host=host, port=port)).run()
+                PromptServer(server_config(app, host=host, port=port), app.state.desk).run()
+
+
+class PromptServer(uvicorn.Server):
+    """uvicorn's server, which ends without waiting for queries: it waits for the answers to requests that are open."""
+
+    def __init__(self, config: uvicorn.Config, desk: Desk) -> None:
+        super().__init__(config)
+        self._desk = desk
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._desk.stop()
+        await super().shutdown(sockets)
 
 
 def server_config(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:

@@ -39,6 +39,7 @@ class GovernedWebserver(DagsterWebserver[GovernedProcessContext, GovernedRequest
     def __init__(self, process_context: GovernedProcessContext, settings: Settings, records: Records) -> None:
         self._settings = settings
         self._records = records
+        self.desk = Desk(settings, records, Warehouse(settings.warehouse_root), self._launcher_of)
         super().__init__(process_context, live_data_poll_rate=LIVE_DATA_MILLISECONDS)
 
     @override
@@ -52,9 +53,8 @@ class GovernedWebserver(DagsterWebserver[GovernedProcessContext, GovernedRequest
 
     @override
     def build_routes(self) -> list[Any]:
-        desk = Desk(self._settings, self._records, Warehouse(self._settings.warehouse_root), self._launcher_of)
         # Before Dagster's own, the last of which takes every path.
-        own = [Mount(API, app=build_api(desk), name="api"), metrics_route(self._settings, self._records)]
+        own = [Mount(API, app=build_api(self.desk), name="api"), metrics_route(self._settings, self._records)]
         return [*own, *super().build_routes()]
 
     def _launcher_of(self, request: Request) -> SyncLauncher:
@@ -67,6 +67,8 @@ def build_app(
     records: Records,
     **options: Any,  # noqa: ANN401 - Starlette's
 ) -> Starlette:
-    """The ASGI application; `options` are Starlette's, such as its `lifespan`."""
+    """The ASGI application; `options` are Starlette's, such as its `lifespan`. Its desk stands in its state."""
     server: Any = GovernedWebserver(process_context, settings, records)
-    return server.create_asgi_app(**options)
+    app: Starlette = server.create_asgi_app(**options)
+    app.state.desk = server.desk
+    return app

@@ -14,8 +14,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from data_platform.client.connection import Client
+from data_platform.orchestration.api.desk import Desk
 from data_platform.orchestration.webserver.protocol import PatientProtocol
-from data_platform.orchestration.webserver.running import server_config
+from data_platform.orchestration.webserver.running import PromptServer, server_config
 from data_platform.orchestration.webserver.server import build_app
 from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
@@ -68,15 +69,18 @@ def serve(world: World, **changes: object) -> Iterator[Served]:
 
 
 @contextmanager
-def listening_to(app: ASGIApp, head_seconds: float | None = None) -> Iterator[str]:
-    """An application at an address of this machine, served as ours are; a head may be waited for less long."""
+def listening_to(app: ASGIApp, head_seconds: float | None = None, desk: Desk | None = None) -> Iterator[str]:
+    """An application at an address of this machine, served as ours are; a head may be waited for less long.
+
+    With a desk its queries are ended with the server, for good; its records must be nobody else's then.
+    """
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         host, port = listening.getsockname()
         config = server_config(app, host=host, port=port)
         if head_seconds is not None:
             config.http = type("Hasty", (PatientProtocol,), {"head_seconds": head_seconds})
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(config) if desk is None else PromptServer(config, desk)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         assert eventually(lambda: server.started)
