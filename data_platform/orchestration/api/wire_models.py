@@ -38,7 +38,7 @@ _MEANINGS: Final = {
     422: "The body or a parameter has the wrong form.",
     429: "The limit is reached; `Retry-After` says when to come back.",
     500: "The server failed.",
-    503: "The database is away, or too many requests wait.",
+    503: "The database is away, too many requests wait, or the server stops.",
     504: "The query was stopped at its time limit.",
 }
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
