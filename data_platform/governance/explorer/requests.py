@@ -169,11 +169,19 @@ def told(request: QueryRequest, cipher: QueryCipher | None = None) -> QueryReque
         query_id=request.audit_id,
         row_count=request.row_count,
         error_kind=waiting_requests.LOST if lost else request.error_kind,
-        error_message=_LOST
-        if lost or request.error_kind == waiting_requests.LOST
-        else _read(cipher, request.error_message),
+        error_message=_why(request, cipher, lost=lost),
         has_result=lives and request.state == "done" and request.result_location is not None,
     )
+
+
+def _why(request: QueryRequest, cipher: QueryCipher | None, *, lost: bool) -> str | None:
+    """Why it has no result."""
+    if lost or request.error_kind == waiting_requests.LOST:
+        return _LOST
+    if request.error_message is None and request.state == "cancelled" and request.cancel_reason is not None:
+        # It waited, so that nothing ran that could have failed with the reason.
+        return f"The query was cancelled: {request.cancel_reason.rstrip('.')}."
+    return _read(cipher, request.error_message)
 
 
 def not_found(request_id: UUID) -> NotFoundError:

@@ -10,7 +10,7 @@ from data_platform.errors import QueryCancelledError, RateLimitedError
 from data_platform.governance.explorer import DataExplorerService, requests, serving
 from data_platform.governance.permissions import Role
 from data_platform.records.connection import connect_records
-from data_platform_tests.governance.explorer.conftest import World
+from data_platform_tests.governance.explorer.conftest import ADMIN, World
 
 
 def test_what_is_submitted_is_audited_with_the_address_that_it_came_from(world: World) -> None:
@@ -64,6 +64,15 @@ def test_what_waited_for_a_server_that_is_gone_is_lost_and_can_be_run_again(worl
     assert told.finished_at is not None
     assert [world.service.get_request(dee, each).state for each in (other, done)] == ["queued", "done"]
     assert world.service.run_query(lost).table.num_rows == 1
+
+
+def test_whoever_is_killed_while_waiting_is_told_the_reason(world: World) -> None:
+    fred = world.person("fred")
+    number = world.service.submit_query(fred, "crsp", "SELECT 1").id
+    world.service.kill(ADMIN, number, "the machine is needed.")
+    told = world.service.get_request(fred, number)
+    assert (told.state, told.error_kind) == ("cancelled", "cancelled")
+    assert told.error_message == "The query was cancelled: adm stopped it: the machine is needed."
 
 
 def test_what_begins_in_a_server_that_stops_is_cancelled(world: World) -> None:
