@@ -30,7 +30,7 @@ from data_platform.warehouse.disk import require_room
 from data_platform.warehouse.lock import HeldLock
 from data_platform.warehouse.publish import Provenance, heal_blob, publish_partition
 from data_platform.warehouse.schemas import registered_columns
-from data_platform.warehouse.staging import staging_folder
+from data_platform.warehouse.staging import clear_left_behind, staging_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ def sync_partition(
             lock = stack.enter_context(
                 context.warehouse.lock(table.name).acquire(wait_seconds=context.lock_wait_seconds)
             )
+            # Also where nothing turns out to have changed, and nothing will be staged.
+            clear_left_behind(context.warehouse.staging_root, table.name)
             if source is None:
                 source = stack.enter_context(open_source(table, context.settings, context.records.databases))
             base = context.warehouse.manifests(table.name).latest()

@@ -58,18 +58,25 @@ class StagedFile:
     null_counts: Mapping[str, int]
 
 
+def clear_left_behind(root: Path, table: str) -> None:
+    """Remove what other writers of a table left in staging, for whoever holds its lock.
+
+    They are dead, or lost the lock by force.
+    """
+    for left_behind in root.glob(f"{table}@*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+
+
 @contextmanager
 def staging_folder(root: Path, table: str, writer_id: str) -> Generator[Path]:
     """A folder of one writer's own, removed on the way out, whatever happened.
 
-    The caller holds the table's lock, so what other writers of this table left here goes: they are dead, or lost the
-    lock by force.
+    The caller holds the table's lock, so what other writers of this table left here goes.
 
     Raises:
         Fenced: when a successor, to whom our lock was given, has cleared our files away meanwhile.
     """
-    for left_behind in root.glob(f"{table}@*"):
-        shutil.rmtree(left_behind, ignore_errors=True)
+    clear_left_behind(root, table)
     folder = root / f"{table}@{writer_id}"
     try:
         make_folder(folder)

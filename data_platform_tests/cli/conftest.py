@@ -101,8 +101,17 @@ def _main(variables: dict[str, str], arguments: tuple[str, ...], out: TextIO, er
 def demo() -> Iterator[tuple[Path, Ran]]:
     """A home after `data-platform demo`, and what the command printed."""
     root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
-    yield root / "h", run(root / "h", "demo")
+    ran = run(root / "h", "demo")
+    shutil.copytree(root / "h", root / "untouched", symlinks=True)
+    yield root / "h", ran
     shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def untouched_demo_home(demo: tuple[Path, Ran]) -> Path:
+    """The demo's home as the demo left it, whatever tests have done to `demo_home` since; to be copied, not used."""
+    assert demo[1].code == 0, demo[1].err
+    return demo[0].parent / "untouched"
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from typing import Any
 
 import pytest
@@ -81,8 +80,8 @@ def test_panels_have_a_place_of_their_own_and_say_what_they_show() -> None:
 
 
 def test_the_runbook_names_the_route_and_metrics_that_exist() -> None:
-    block = re.findall(r"^    # prometheus.yml\n((?:    .*\n)+)", RUNBOOK, re.MULTILINE)
-    (job,) = yaml.safe_load(textwrap.dedent(block[0]))["scrape_configs"]
+    (block,) = re.findall(r"^```yaml\n# prometheus.yml\n(.*?)^```", RUNBOOK, re.MULTILINE | re.DOTALL)
+    (job,) = yaml.safe_load(block)["scrape_configs"]
     assert (job["metrics_path"], job["authorization"]["type"]) == (PATH, "Bearer")
     expressions = [line.split("`")[1] for line in RUNBOOK.splitlines() if line.startswith("| `") and " 0" in line]
     assert len(expressions) >= 5

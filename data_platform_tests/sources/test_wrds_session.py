@@ -103,7 +103,8 @@ def test_a_failed_entry_is_one_clear_error_and_never_a_prompt(
     done = _open_in_a_process(settings, tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("SourceError 1: WRDS cannot be reached: ")
+    refused = "WRDS_PASSWORD" in changes
+    assert done.stderr.startswith(f"{'CredentialsError' if refused else 'SourceError'} 1: WRDS cannot be reached: ")
     assert len(done.stderr.splitlines()) == 1
     for expected in (cause, hint, settings["WRDS_HOST"], settings["WRDS_PORT"], settings["WRDS_USERNAME"]):
         assert expected in done.stderr

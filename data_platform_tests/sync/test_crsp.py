@@ -223,6 +223,16 @@ def test_one_bad_partition_does_not_hold_up_the_others(context: SyncContext, wrd
     assert [e.partition for e in context.warehouse.reader(CRSP.name).pin().manifest.files] == ["2024"]
 
 
+def test_what_a_killed_writer_left_goes_also_when_nothing_has_changed(context: SyncContext) -> None:
+    sync_partition(context, CRSP, "2023")
+    left, others = (context.warehouse.staging_root / name for name in ("crsp_daily@killed", "crsp_monthly@killed"))
+    for folder in (left, others):
+        folder.mkdir()
+        (folder / "2023.parquet").write_bytes(b"half")
+    sync_partition(context, CRSP, "2023")
+    assert (left.exists(), others.exists(), _latest(context)) == (False, True, 1)
+
+
 def test_a_server_that_goes_away_in_the_middle_publishes_nothing(
     context: SyncContext, wrds_owner: psycopg.Connection, postgres: EmbeddedServer
 ) -> None:

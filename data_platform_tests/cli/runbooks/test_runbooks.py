@@ -15,9 +15,9 @@ from data_platform_tests.cli.runbooks.test_form import PAGES
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_of_the_page_does_what_the_page_says(
-    page: Path, demo_home: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, untouched_demo_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_machine(demo_home) as machine:
+    with open_machine(untouched_demo_home) as machine:
         monkeypatch.chdir(machine.folder)
         for step in read_page(page):
             if isinstance(step, SetUp):
