@@ -55,7 +55,7 @@ bench-quality: $(STAMP)   ## all checks of a large year beside its extraction, a
 bench-quality-faults: $(STAMP)   ## injected faults found and false alarms, some minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.quality_faults $(ARGS)
 
-bench-orchestration: $(STAMP)   ## runs, backfills and requests beside bare Dagster, about eleven minutes; ARGS="--quick" for a look
+bench-orchestration: $(STAMP)   ## runs, backfills and requests beside bare Dagster, about six minutes; ARGS="--quick" for a look
 	$(BIN)/python -m benchmarks.orchestration $(ARGS)
 
 bench-query: $(STAMP) $(BENCH_STAMP)   ## queries through the door beside plain DuckDB, and attacks, some minutes; ARGS="--quick" for a look

@@ -79,9 +79,10 @@ def test_a_wrong_statement_is_told_with_line_and_column(served: Served) -> None:
 
 def test_a_query_over_its_time_is_504_and_exit_code_5(served: Served) -> None:
     endless = "SELECT count(*) FROM range(1000000000000) a, range(1000000000) b"
-    with served.http("analyst") as http:
-        answer = http.post("queries", json={"dataset": "crsp", "sql": endless, "wait_seconds": 1})
-    assert (answer.status_code, answer.json()["exit_code"]) == (504, 5)
+    # Somebody whose places of the engine no other test takes, and time to get one on a busy machine.
+    with served.http("admin") as http:
+        answer = http.post("queries", json={"dataset": "crsp", "sql": endless, "wait_seconds": 4})
+    assert (answer.status_code, answer.json()["exit_code"]) == (504, 5), answer.text
 
 
 def test_an_export_is_downloaded_with_the_sum_of_its_manifest(served: Served) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_graphql.schema import create_schema
 from graphql import GraphQLSchema, GraphQLUnionType, get_named_type
@@ -101,7 +102,8 @@ class World:
         """End everything that is in the queue, and every backfill."""
         for run in self.instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])):
             self.instance.report_run_canceled(run)
-        for backfill in self.instance.get_backfills():
+        under_way = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
+        for backfill in self.instance.get_backfills(filters=under_way):
             self.instance.update_backfill(backfill.with_status(type(backfill.status)["CANCELED"]))
         self.forget_limits()
 
