@@ -18,7 +18,7 @@ from data_platform_tests.orchestration.api.served import Served, listening_to
 from data_platform_tests.orchestration.webserver.world import SYSTEM
 from data_platform_tests.records.processes import eventually
 
-ENDLESS = {"dataset": "crsp", "sql": "SELECT count(*) FROM range(1000000000000) a, range(1000000000) b"}
+ENDLESS = {"dataset": "crsp", "sql": "SELECT count(*) FROM range(1000000000000) a, range(1000000) b"}
 
 
 @pytest.fixture
