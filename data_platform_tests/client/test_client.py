@@ -123,9 +123,7 @@ def test_errors_are_those_of_the_services(served: Served, client: Client) -> Non
     with pytest.raises(UsageError, match=r"line 1, column 8"):
         client.query("SELECT nothing FROM crsp_daily", dataset="crsp")
     with pytest.raises(QueryTimeoutError) as late:
-        client.query(
-            "SELECT count(*) FROM range(1000000000000) a, range(1000000) b", dataset="crsp", timeout_seconds=1
-        )
+        client.query("SELECT count(*) FROM range(1000000000000) a, range(1000000) b", dataset="crsp", timeout_seconds=1)
     assert late.value.exit_code == 5
     with pytest.raises(NotFoundError):
         client.describe("nothing")
