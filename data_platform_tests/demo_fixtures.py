@@ -60,19 +60,24 @@ def wrds(postgres: EmbeddedServer, demo_settings: Settings, databases: Databases
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def as_owner(server: DemoServer) -> psycopg.Connection:
+    """A connection to a synthetic WRDS that may change it; each statement is a transaction."""
+    return psycopg.connect(
+        host=str(server.socket_folder),
+        port=server.port,
+        dbname=server.dbname,
+        user=server.owner,
+        password=server.owner_password,
+        autocommit=True,
+    )
+
+
 @pytest.fixture
 def wrds_owner(wrds: Databases) -> Iterator[psycopg.Connection]:
     """A connection that may change the synthetic WRDS."""
     demo = wrds.demo
     assert demo is not None
-    with psycopg.connect(
-        host=str(demo.socket_folder),
-        port=demo.port,
-        dbname=demo.dbname,
-        user=demo.owner,
-        password=demo.owner_password,
-        autocommit=True,
-    ) as connection:
+    with as_owner(demo) as connection:
         yield connection
 
 

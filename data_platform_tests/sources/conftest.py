@@ -16,6 +16,7 @@ from data_platform.records.embedded.service import EmbeddedServer, open_embedded
 from data_platform.settings import Settings
 from data_platform.sources.demo.load import DemoSummary, load_demo
 from data_platform.sources.wrds.address import WrdsAddress
+from data_platform_tests.demo_fixtures import as_owner
 from data_platform_tests.sources.forwarding import Forwarder
 
 DEMO = {"seed": 7, "years": (2023, 2024), "securities": 40}
@@ -91,14 +92,7 @@ def reader_session(server: DemoServer) -> psycopg.Connection:
 @pytest.fixture
 def owner(server: DemoServer) -> Iterator[psycopg.Connection]:
     """The loading role, with a schema `lab` for the test, which the reader may read."""
-    with psycopg.connect(
-        host=str(server.socket_folder),
-        port=server.port,
-        dbname=server.dbname,
-        user=server.owner,
-        password=server.owner_password,
-        autocommit=True,
-    ) as connection:
+    with as_owner(server) as connection:
         connection.execute("DROP SCHEMA IF EXISTS lab CASCADE")
         connection.execute("CREATE SCHEMA lab")
         connection.execute(f"GRANT USAGE ON SCHEMA lab TO {server.reader}")

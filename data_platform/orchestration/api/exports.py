@@ -33,34 +33,13 @@ _BINARY: Final[dict[int | str, dict[str, Any]]] = {
 @router.post("/exports", status_code=201, response_model=ExportJobDTO, responses={202: {"model": QueryRequestDTO}})
 async def export(desk: DeskOf, caller: CallerOf, asked: ExportAsked) -> Response:
     """Export a whole result. It is written while you wait (201), or, with `wait` off, later (202)."""
-    when, values = asked.when(), asked.values()
+    what = (caller.user, asked.dataset, asked.sql, asked.format, asked.when(), asked.values(), caller.client_ip)
     if asked.wait:
-        job = await desk.querying.run(
-            lambda: desk.explorer.export_data(
-                caller.user,
-                asked.dataset,
-                asked.sql,
-                asked.format,
-                when,
-                values,
-                caller.client_ip,
-                escape_formulas=asked.escape_formulas,
-            )
-        )
+        job = await desk.querying.run(lambda: desk.explorer.export_data(*what, escape_formulas=asked.escape_formulas))
         headers = {"Location": f"/api/v1/exports/{job.export_id}", "Cache-Control": "no-store"}
         return JSONResponse(job.model_dump(mode="json"), status_code=201, headers=headers)
     request = await desk.quick.run(
-        lambda: desk.explorer.submit_export(
-            caller.user,
-            asked.dataset,
-            asked.sql,
-            asked.format,
-            when,
-            values,
-            caller.client_ip,
-            escape_formulas=asked.escape_formulas,
-            by_server=True,
-        )
+        lambda: desk.explorer.submit_export(*what, escape_formulas=asked.escape_formulas, by_server=True)
     )
     return await begun(desk, caller, request, f"exports/{request.id}")
 

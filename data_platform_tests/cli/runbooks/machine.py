@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import psycopg
-
 from data_platform.cli import output
 from data_platform.records.connection import Records, open_records
 from data_platform.records.databases import DemoServer
 from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
 from data_platform_tests.cli.runbooks.shell import Shell
+from data_platform_tests.demo_fixtures import as_owner
 
 
 @dataclass
@@ -50,15 +49,7 @@ class Machine:
 
     def change_source(self, statement: str) -> None:
         """Change rows of the synthetic WRDS."""
-        there = self.source
-        with psycopg.connect(
-            host=str(there.socket_folder),
-            port=there.port,
-            dbname=there.dbname,
-            user=there.owner,
-            password=there.owner_password,
-            autocommit=True,
-        ) as connection:
+        with as_owner(self.source) as connection:
             connection.execute(statement)  # type: ignore[arg-type]
 
     def run(self, command: str, *, code: int = 0) -> str:
