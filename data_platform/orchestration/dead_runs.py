@@ -1,12 +1,14 @@
 """Runs whose process is gone: a run inside a command dies with it, and nobody else would ever say so.
 
 A run that this module knows carries the identity of its process in a tag. Runs that Dagster launched itself are
-watched by Dagster's own run monitoring.
+watched by Dagster's own run monitoring. Several machines may share one database of records: as with locks, a process on
+another machine, of another boot and another host name, is never called dead from here.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -19,19 +21,18 @@ _UNFINISHED: Final = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING,
 
 
 def this_process() -> str:
-    """This process's identity: boot, process id and start since the boot, so that no later one is taken for it.
+    """This process's identity: boot, process id, start since the boot, host; so that no later one is taken for it.
 
     The start is in the kernel's ticks: as a time of the clock it would be another one after the clock was set.
     """
-    return f"{boot_id()}:{os.getpid()}:{_started(os.getpid())}"
+    return f"{boot_id()}:{os.getpid()}:{_started(os.getpid())}:{socket.gethostname()}"
 
 
 def is_gone(identity: str) -> bool:
-    """Whether the process of an identity has ended; one that waits for its parent has."""
-    boot, _, rest = identity.partition(":")
-    pid, _, started = rest.partition(":")
+    """Whether the process of an identity is known to have ended; one that waits for its parent has."""
+    boot, pid, started, host = [*identity.split(":"), "", "", ""][:4]
     if boot != boot_id():
-        return True
+        return host in {"", socket.gethostname()}
     try:
         return _started(int(pid)) != started
     except (OSError, IndexError, ValueError):

@@ -62,9 +62,9 @@ def test_a_run_lives_as_long_as_the_process_that_began_with_it(
 
 def test_a_run_of_a_command_lives_as_long_as_the_command(instance: dg.DagsterInstance) -> None:
     mine = this_process()
-    boot, pid, started = mine.split(":")
+    boot, pid, started, host = mine.split(":")
     living = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: mine})
-    dead = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: f"{boot}:{pid}:{int(started) - 1}"})
+    dead = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: f"{boot}:{pid}:{int(started) - 1}:{host}"})
     assert health(instance, living) is WorkerStatus.RUNNING
     assert health(instance, dead) is WorkerStatus.NOT_FOUND
 
@@ -91,7 +91,7 @@ def test_a_process_that_has_ended_and_waits_for_its_parent_is_dead() -> None:
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     assert not is_alive(process.pid, time.time())
-    boot, _, _ = this_process().split(":")
+    boot, *_ = this_process().split(":")
     started = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
     assert is_gone(f"{boot}:{process.pid}:{started}")
     process.wait()
