@@ -18,13 +18,13 @@ from typing import Final, NoReturn
 import duckdb
 
 from data_platform.governance.engine.limits import EngineLimits, confine_process
-from data_platform.governance.engine.session import open_session, prepare
+from data_platform.governance.engine.session import begin_session, prepare
 from data_platform.governance.engine.task import QueryTask
-from data_platform.governance.engine.worker import rewrite, shut
+from data_platform.governance.engine.worker import open_tables, rewrite, shut
 from data_platform.governance.explorer.asked import KEPT_ROWS
 
 FORK: Final = "fork"
-STEPS: Final = ("limits and kernel rules", "session", "guard", "bind", "run")
+STEPS: Final = ("limits and kernel rules", "session", "guard", "views and lock", "bind", "run")
 _ROWS: Final = 8192
 
 
@@ -49,9 +49,11 @@ def _steps(task: QueryTask, started: float, writing: int, prepared: duckdb.DuckD
         confine_process(task.limits, task.timeout_seconds)
         shut(task)
         moments.append(time.perf_counter())
-        connection = open_session(task.views, task.limits, prepared)
+        connection = begin_session(task.limits, prepared)
         moments.append(time.perf_counter())
         checked = rewrite(connection, task)
+        moments.append(time.perf_counter())
+        open_tables(connection, checked, task)
         moments.append(time.perf_counter())
         connection.execute(f"DESCRIBE ({checked.canonical})").fetchall()
         moments.append(time.perf_counter())

@@ -215,8 +215,29 @@ def test_files_of_different_ages_are_joined_by_column_name(engine: QueryEngine, 
 def test_a_file_that_is_gone_is_reported_without_its_path(engine: QueryEngine, tmp_path: Path) -> None:
     missing = str(tmp_path / "gone.parquet")
     with pytest.raises(PlatformError, match="stored data could not be opened") as caught:
-        engine.run("SELECT 1", {"t": (missing,)}, dataset="d", timeout_seconds=10, page=1, page_size=10)
+        engine.run("SELECT * FROM t", {"t": (missing,)}, dataset="d", timeout_seconds=10, page=1, page_size=10)
     assert "gone" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT max(permno) AS n FROM "MAIN"."Here"',
+        "WITH gone AS (SELECT * FROM here) SELECT max(permno) AS n FROM gone",
+        "SELECT (SELECT max(permno) FROM here) AS n",
+    ],
+)
+def test_only_the_tables_that_a_statement_names_are_opened(engine: QueryEngine, tmp_path: Path, sql: str) -> None:
+    here = write_parquet(pa.table({"permno": [1, 2]}), tmp_path / "here.parquet")
+    views = {"here": (here,), "gone": (str(tmp_path / "gone.parquet"),)}
+    page = engine.run(sql, views, dataset="d", timeout_seconds=10)
+    assert (page.table.to_pylist(), page.tables) == ([{"n": 2}], ("here",))
+
+
+def test_a_statement_that_describes_a_table_opens_it(engine: QueryEngine, tmp_path: Path) -> None:
+    views = {"here": (write_parquet(pa.table({"permno": [1, 2]}), tmp_path / "here.parquet"),)}
+    for sql in ("DESCRIBE here", 'DESCRIBE "Here"', "SUMMARIZE here", "SUMMARIZE SELECT * FROM here", "FROM here"):
+        assert engine.run(sql, views, dataset="d", timeout_seconds=10).tables == ("here",)
 
 
 def test_four_queries_at_once_each_get_their_own_answer(ask: Ask) -> None:

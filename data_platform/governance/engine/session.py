@@ -6,6 +6,9 @@ is asked nothing but to parse two constants, and each worker opens its session o
 The order matters: views are made while files can still be opened, then the list of files is fixed, then everything
 else is shut, then the settings are locked. `allowed_paths` alone would permit writing to those files as well; the
 guard lets no writing statement through, and the process may not write a byte to any file.
+
+Making a view reads the footers of all its files, so a session is begun before it is known which tables are asked for
+and locked over those alone. What lies between is DuckDB's parser, which is given the statement as a value.
 """
 
 from __future__ import annotations
@@ -28,18 +31,31 @@ def prepare() -> duckdb.DuckDBPyConnection:
 def open_session(
     views: Mapping[str, tuple[str, ...]], limits: EngineLimits, prepared: duckdb.DuckDBPyConnection | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """Open the database with one view per table over its Parquet files, and lock it.
+    """Begin a session and lock it over one view per table."""
+    connection = begin_session(limits, prepared)
+    lock_session(connection, views)
+    return connection
+
+
+def begin_session(limits: EngineLimits, prepared: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyConnection:
+    """A database with its limits, not locked yet: only its parser may be asked about anybody's text.
 
     `prepared` is used up: it is what `prepare` made, in a process that opens one session and ends.
     """
     # A session of its own, so that random numbers begin elsewhere in each fork.
     connection = (prepared or prepare()).cursor()
-    for statement in _statements(views, limits):
+    for statement in _beginning(limits):
         connection.execute(statement)
     return connection
 
 
-def _statements(views: Mapping[str, tuple[str, ...]], limits: EngineLimits) -> Iterator[str]:
+def lock_session(connection: duckdb.DuckDBPyConnection, views: Mapping[str, tuple[str, ...]]) -> None:
+    """Make one view per table over its Parquet files, and shut everything else for good."""
+    for statement in _locking(views):
+        connection.execute(statement)
+
+
+def _beginning(limits: EngineLimits) -> Iterator[str]:
     yield f"SET memory_limit = '{limits.memory_bytes}B'"
     yield f"SET threads = {limits.threads}"
     yield "RESET async_threads"
@@ -55,6 +71,9 @@ def _statements(views: Mapping[str, tuple[str, ...]], limits: EngineLimits) -> I
     yield "SET errors_as_json = true"
     yield "SET TimeZone = 'UTC'"
     yield f"SET max_expression_depth = {limits.expression_depth}"
+
+
+def _locking(views: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     for name, files in views.items():
         yield f"CREATE VIEW {_identifier(name)} AS SELECT * FROM {_parquet(files)}"  # noqa: S608 - quoted; DDL takes no parameters
     yield f"SET allowed_paths = {_texts(sorted({file for files in views.values() for file in files}))}"

@@ -34,7 +34,7 @@ from data_platform.governance.engine.problems import (
     explain,
     parse_failure,
 )
-from data_platform.governance.engine.session import open_session
+from data_platform.governance.engine.session import begin_session, lock_session
 from data_platform.governance.engine.task import QueryTask
 
 if TYPE_CHECKING:
@@ -87,14 +87,12 @@ def run(task: QueryTask, channel: socket.socket, prepared: duckdb.DuckDBPyConnec
     Raises:
         ProblemError: for everything that is wrong with the statement or that ran into a limit.
     """
-    try:
-        connection = open_session(task.views, task.limits, prepared)
-    except (duckdb.Error, RuntimeError) as error:
-        raise ProblemError(QueryProblem(ProblemKind.STORAGE, "The stored data could not be opened")) from error
+    connection = begin_session(task.limits, prepared)
+    checked = rewrite(connection, task)
+    open_tables(connection, checked, task)
     watchdog = threading.Timer(soft_timeout(task.timeout_seconds), connection.interrupt)
     watchdog.daemon = True
     watchdog.start()
-    checked = rewrite(connection, task)
     columns = _describe(connection, checked, task)
     check_types(columns)
     described = {"columns": columns, "tables": checked.tables, "canonical": checked.canonical}
@@ -140,6 +138,18 @@ def rewrite(connection: duckdb.DuckDBPyConnection, task: QueryTask) -> Checked:
         raise ProblemError(problem)
     tables = named_tables(rewritten, statement)
     return Checked(canonical, tables, values, lambda offset: locate_in_original(task.sql, pairs, offset))
+
+
+def open_tables(connection: duckdb.DuckDBPyConnection, checked: Checked, task: QueryTask) -> None:
+    """Lock the session over the tables that the statement names, and no other.
+
+    Raises:
+        ProblemError: when their files can't be read.
+    """
+    try:
+        lock_session(connection, {name: task.views[name] for name in checked.tables})
+    except (duckdb.Error, RuntimeError) as error:
+        raise ProblemError(QueryProblem(ProblemKind.STORAGE, "The stored data could not be opened")) from error
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, sql: str, statement: Statement) -> dict[str, Any]:
