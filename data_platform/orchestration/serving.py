@@ -26,6 +26,7 @@ from data_platform.orchestration.keeping.child import Child
 from data_platform.orchestration.webserver.asking import require_listening
 from data_platform.records.databases import Databases
 from data_platform.records.embedded.service import revive
+from data_platform.records.reaching import can_reach
 from data_platform.settings import Settings
 
 _GRACE_SECONDS: Final = 20.0
@@ -44,7 +45,7 @@ def serve(settings: Settings, databases: Databases, *, host: str, port: int) -> 
         UsageError: when the home is being served already, the port is taken, or the host is not this machine's alone
             and nobody could tell who asks.
         ConfigurationError: when the identity mode lacks a setting.
-        PlatformError: when a process of Dagster ends again and again.
+        PlatformError: when a process of Dagster ends again and again while the database is there.
     """
     require_listening(settings, host)
     with _served_once(settings.home):
@@ -62,7 +63,9 @@ def _keep_head(settings: Settings, databases: Databases, host: str, port: int) -
     command = [*python, "data_platform.orchestration.keeping", "--host", host, "--port", str(port)]
     environment = {**os.environ, **dagster_environment(settings, databases)}
     # A session of its own, so that Ctrl-C reaches only us and the whole group can be ended.
-    head = Child("Dagster", command, environment, own_session=True)
+    head = Child(
+        "Dagster", command, environment, own_session=True, excused=lambda: not can_reach(databases.dagster_url)
+    )
     with _stop_signals() as asked, _database_kept(settings, databases), _ended_as_a_whole(head):
         while not asked:
             if not head.look():

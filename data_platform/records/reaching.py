@@ -37,6 +37,15 @@ def reach(url: str) -> Generator[psycopg.Connection[Any]]:
         raise unavailable(url, error) from None
 
 
+def can_reach(url: str) -> bool:
+    """Whether the server lets us in at this moment."""
+    try:
+        with reach(url):
+            return True
+    except DatabaseUnavailableError:
+        return False
+
+
 def is_away(error: psycopg.OperationalError) -> bool:
     """Tell the server's absence (or its refusal to go on) from an error of the statement itself."""
     state = error.sqlstate

@@ -19,6 +19,7 @@ from typing import Final
 
 from data_platform.errors import PlatformError, UsageError
 from data_platform.orchestration.keeping.child import Child
+from data_platform.records.reaching import can_reach
 
 _POLL_SECONDS: Final = 0.2
 _GRACE_SECONDS: Final = 15.0
@@ -50,8 +51,10 @@ def _keep_everything(workspace: Path, address: Sequence[str], parent: int) -> No
     # Dagster warns of previews; that is nothing for whoever starts it.
     python = [sys.executable, "-W", "ignore", "-m"]
     of = ["--workspace", str(workspace)]
-    webserver = Child("The webserver", [*python, "data_platform.orchestration.webserver", *of, *address])
-    daemon = Child("The daemon", [*python, "dagster._daemon", "run", *of])
+    webserver = Child(
+        "The webserver", [*python, "data_platform.orchestration.webserver", *of, *address], excused=_database_is_away
+    )
+    daemon = Child("The daemon", [*python, "dagster._daemon", "run", *of], excused=_database_is_away)
     try:
         # It imports for seconds, and then waits for the code server as we do.
         webserver.look()
@@ -76,6 +79,10 @@ def _keep_with_code(workspace: Path, children: Sequence[Child], parent: int) -> 
         finally:
             # Before the code server ends, of which they would complain.
             _end(children)
+
+
+def _database_is_away() -> bool:
+    return not can_reach(os.environ["DATA_PLATFORM_DAGSTER_URL"])
 
 
 def _end(children: Sequence[Child]) -> None:

@@ -1,4 +1,7 @@
-"""A process that is started again when it ends, after pauses that grow, until it ends too often."""
+"""A process that is started again when it ends, after pauses that grow, until it ends too often.
+
+It does not end too often while what it needs is away: then its starts, half a minute apart, are how we wait.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import logging
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -15,6 +18,8 @@ from data_platform.errors import PlatformError, UsageError
 STEADY_SECONDS: Final = 60.0
 """Whoever lived so long is healthy: its next end is the first in a row."""
 MOST_IN_A_ROW: Final = 8
+_AFTER_EXCUSE: Final = 6
+"""Ends that still count then: what it needs may come back while it is ending, and two more ends are no sign of that."""
 _LONGEST_PAUSE: Final = 30.0
 _log = logging.getLogger("data_platform")
 
@@ -24,8 +29,15 @@ def pause_before_restart(ends_in_a_row: int) -> float:
     return min(_LONGEST_PAUSE, 2.0 ** (ends_in_a_row - 1))
 
 
+def _never() -> bool:
+    return False
+
+
 class Child:
-    """One process of ours; call `look` often, and `ask_to_stop` and `end` at last."""
+    """One process of ours; call `look` often, and `ask_to_stop` and `end` at last.
+
+    `excused` is asked when it has ended too often: whether that is because of something that will come back.
+    """
 
     def __init__(
         self,
@@ -34,11 +46,13 @@ class Child:
         environment: Mapping[str, str] | None = None,
         *,
         own_session: bool = False,
+        excused: Callable[[], bool] = _never,
     ) -> None:
         self.name = name
         self._command = list(command)
         self._environment = None if environment is None else dict(environment)
         self._own_session = own_session
+        self._excused = excused
         self._ends = 0
         self._due = 0.0
         self._started = 0.0
@@ -64,6 +78,8 @@ class Child:
         if code == UsageError.exit_code:
             raise PlatformError(f"{self.name} gave up.", hint="Its message stands above.")
         self._ends = 1 if now - self._started >= STEADY_SECONDS else self._ends + 1
+        if self._ends > MOST_IN_A_ROW and self._excused():
+            self._ends = _AFTER_EXCUSE
         if self._ends > MOST_IN_A_ROW:
             raise PlatformError(
                 f"{self.name} {_ended(code)}, for the {self._ends}th time in a row; it is not started again.",

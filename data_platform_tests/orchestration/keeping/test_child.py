@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,8 @@ from data_platform_tests.records.processes import eventually
 SLEEPING = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
-def ending(code: int) -> Child:
-    return Child("The helper", [sys.executable, "-S", "-c", f"raise SystemExit({code})"])
+def ending(code: int, excused: Callable[[], bool] = lambda: False) -> Child:
+    return Child("The helper", [sys.executable, "-S", "-c", f"raise SystemExit({code})"], excused=excused)
 
 
 def look_when_ended(child: Child, now: float) -> bool:
@@ -61,6 +61,20 @@ def test_whoever_ends_too_often_in_a_row_is_given_up_with_one_clear_error() -> N
         now += pause_before_restart(ends)
     child.look(now)
     with pytest.raises(PlatformError, match=r"The helper ended by itself with exit code 1, for the 9th time in a row"):
+        look_when_ended(child, now)
+
+
+def test_whoever_lacks_what_it_needs_is_started_until_that_is_back_and_not_longer() -> None:
+    away = [True]
+    child, now = ending(1, lambda: away[0]), 0.0
+    for ends in range(1, 2 * MOST_IN_A_ROW + 2):
+        # Back while it ends for the last of these times: two more ends are forgiven.
+        away[0] = ends <= 2 * MOST_IN_A_ROW - 1
+        child.look(now)
+        assert not look_when_ended(child, now)
+        now += pause_before_restart(ends)
+    child.look(now)
+    with pytest.raises(PlatformError, match="for the 9th time in a row"):
         look_when_ended(child, now)
 
 
