@@ -196,6 +196,14 @@ def test_an_error_never_quotes_a_stored_value(ask: Ask, sql: str) -> None:
     assert caught.value.__cause__ is None
 
 
+def test_a_text_that_an_enum_repeats_counts_for_each_row(ask: Ask) -> None:
+    """A number for each row on its way, and fourteen thousand letters in each line of a CSV file."""
+    sql = f"SELECT repeat('x', 14000)::ENUM('{'x' * 14_000}') AS e FROM range({{}})"
+    assert ask(sql.format(1_000)).rows_counted == 1_000
+    with pytest.raises(PlatformError, match="larger than 64 MiB"):
+        ask(sql.format(5_000))
+
+
 @pytest.mark.parametrize("sql", READING_FILES)
 def test_files_cannot_be_read(ask: Ask, sql: str) -> None:
     with pytest.raises(QueryRefusedError, match="not permitted") as caught:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from data_platform.governance.engine.streams import inspect_message, read_table
+from data_platform.governance.engine.streams import inspect_message, read_table, repeated_bytes
 
 TABLE = pa.table(
     {
@@ -75,6 +75,26 @@ def test_a_compressed_body_is_refused_before_it_is_unpacked(compression: str, co
 def test_types_that_repeat_one_value_without_its_bytes_are_refused(values: Any) -> None:  # noqa: ANN401 - arrays of any type
     with pytest.raises(ValueError, match="repeats"):
         read_table([stream(pa.table({"values": values}))], 100)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array(["abc", None, "abc", "é"]).dictionary_encode(), 8),
+        (pa.array([None, None], pa.dictionary(pa.int8(), pa.string())), 0),
+        (pa.array([["abc"], ["abc", "abc"], None], pa.list_(pa.dictionary(pa.int8(), pa.string()))), 9),
+        (pa.StructArray.from_arrays([pa.array(["abc"] * 5).dictionary_encode(), pa.array([1] * 5)], ["a", "b"]), 15),
+        (pa.array(["abc"] * 5), 0),
+        (pa.array([[1, 2], None]), 0),
+    ],
+)
+def test_texts_that_a_dictionary_repeats_are_counted_for_each_row(values: Any, expected: int) -> None:  # noqa: ANN401 - arrays of any type
+    assert repeated_bytes(pa.table({"a": values})) == expected
+
+
+def test_a_dictionary_of_something_else_than_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="something else than text"):
+        repeated_bytes(pa.table({"a": pa.array([1, 1]).dictionary_encode()}))
 
 
 def test_more_rows_than_were_asked_for_are_refused() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable
 from typing import Any, Final, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _PREFIX: Final = struct.Struct("<II")
 _MARK: Final = 0xFFFFFFFF
@@ -42,6 +43,30 @@ def read_table(pieces: list[bytes], most_rows: int) -> pa.Table:
                 raise ValueError("more rows than were asked for")
             batches.append(batch)
         return pa.Table.from_batches(batches, reader.schema)
+
+
+def repeated_bytes(table: pa.Table) -> int:
+    """How many bytes the texts of dictionaries (ENUM) take once each row holds its own, as in CSV or JSON.
+
+    Raises:
+        ValueError: when a dictionary holds anything but text.
+    """
+    return sum(_repeated(chunk) for column in cast("list[Any]", table.columns) for chunk in column.chunks)
+
+
+def _repeated(array: Any) -> int:  # noqa: ANN401 - an Arrow array, whose class is generic without a use here
+    kind, types = array.type, pa.types
+    if types.is_dictionary(kind):
+        if not types.is_string(kind.value_type):
+            raise ValueError("a dictionary of something else than text")
+        compute = cast("Any", pc)
+        lengths = compute.take(compute.binary_length(array.dictionary), array.indices)
+        return compute.sum(compute.cast(lengths, pa.int64())).as_py() or 0
+    if types.is_struct(kind) or types.is_union(kind):
+        return sum(_repeated(array.field(number)) for number in range(kind.num_fields))
+    if types.is_map(kind):
+        return _repeated(array.keys) + _repeated(array.items)
+    return _repeated(array.values) if types.is_nested(kind) else 0
 
 
 def _checked(source: _Source) -> Generator[Any]:
