@@ -16,8 +16,8 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict
 from data_platform.errors import Fenced, LockBusyError, UsageError
 from data_platform.metrics.counting import lock_recovered
 from data_platform.warehouse.heartbeat import Heartbeat
+from data_platform.warehouse.lock_guard import READER_SECONDS, WRITER_SECONDS, held_guard
 from data_platform.warehouse.lock_token import LockToken, is_foreign, new_token, read_token
 from data_platform.warehouse.store import fsync_path, make_folder, no_space_is_clear
 
@@ -64,7 +65,7 @@ class HeldLock:
         Raises:
             Fenced: when it is not.
         """
-        with self._lock.guard():
+        with self._lock.guard(WRITER_SECONDS):
             self._check()
             yield
 
@@ -73,7 +74,7 @@ class HeldLock:
         if self._descriptor < 0:
             return
         try:
-            with self._lock.guard(), suppress(Fenced):
+            with self._lock.guard(WRITER_SECONDS), suppress(Fenced):
                 self._check()
                 self._lock.path.unlink()
                 # Should the name come back after a power cut, its owner is dead by the kernel's word.
@@ -130,7 +131,8 @@ class TableLock:
         """Take the lock, waiting at most `wait_seconds` for a living owner.
 
         Raises:
-            LockBusyError: naming the living owner, or the other host whose lock we must not judge.
+            LockBusyError: naming the living owner, or the other host whose lock we must not judge; or the lock is being
+                changed by a process that does not go on.
         """
         deadline = time.monotonic() + wait_seconds
         while True:
@@ -142,19 +144,13 @@ class TableLock:
                     raise
             time.sleep(_POLL_SECONDS)
 
-    @contextmanager
-    def guard(self) -> Generator[None]:
-        """Hold the permanent guard file's `flock`; the kernel gives it back if we die."""
-        make_folder(self._guard_path.parent)
-        with no_space_is_clear(self._guard_path):
-            descriptor = os.open(self._guard_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            # Unlocking first frees it even where a forked child still has the descriptor open.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+    def guard(self, wait_seconds: float | None = None) -> AbstractContextManager[None]:
+        """Hold the guard for a block.
+
+        Raises:
+            LockBusyError: another process holds it for longer than we may wait.
+        """
+        return held_guard(self._guard_path, READER_SECONDS if wait_seconds is None else wait_seconds)
 
     def force_release(self, writer_id: str) -> LockToken:
         """Take the lock away from the writer of that nonce; its publish is fenced from now on.
@@ -180,21 +176,27 @@ class TableLock:
             return 0
 
     def state(self) -> LockState | None:
-        """Who holds the lock and whether the kernel says that the owner lives; None when it is free."""
-        with self.guard():
-            try:
-                descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                return None
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                alive = False
-            except BlockingIOError:
-                alive = True
-            finally:
-                heartbeat_at = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
-                os.close(descriptor)
-            return LockState(table=self.table, alive=alive, token=read_token(self.path), heartbeat_at=heartbeat_at)
+        """Who holds the lock and whether the kernel says that the owner lives; None when it is free.
+
+        Whoever looks does not wait long: while somebody who was stopped holds the guard, the owner is said to live.
+        """
+        try:
+            with self.guard():
+                return self._seen(_is_locked)
+        except LockBusyError:
+            return self._seen(lambda _: True)
+
+    def _seen(self, lives: Callable[[int], bool]) -> LockState | None:
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            alive = lives(descriptor)
+            heartbeat_at = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
+        finally:
+            os.close(descriptor)
+        return LockState(table=self.table, alive=alive, token=read_token(self.path), heartbeat_at=heartbeat_at)
 
     def _acquire_guarded(self) -> HeldLock:
         for _ in range(2):
@@ -264,6 +266,14 @@ class TableLock:
         with no_space_is_clear(self.path):
             self.path.rename(self._stale / f"{self.table}-{time.time_ns()}.lock")
             fsync_path(self.path.parent)
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 _held: weakref.WeakSet[HeldLock] = weakref.WeakSet()

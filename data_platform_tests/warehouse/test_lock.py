@@ -210,3 +210,36 @@ else:
     for racer in racers:
         racer.communicate()
     assert sorted(answers) == ["busy", "busy", "busy", "won"]
+
+
+GUARDING = """
+import sys, time
+from pathlib import Path
+from data_platform.warehouse.lock import TableLock
+with TableLock(Path(sys.argv[1]), "t").guard():
+    print("guarding", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_whoever_was_stopped_while_changing_the_lock_keeps_nobody_for_ever(
+    lock: TableLock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data_platform.warehouse.lock.READER_SECONDS", 0.1)
+    monkeypatch.setattr("data_platform.warehouse.lock.WRITER_SECONDS", 0.1)
+    with (
+        lock.acquire() as held,
+        subprocess.Popen([sys.executable, "-c", GUARDING, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == "guarding\n"
+        try:
+            state = lock.state()
+            assert state is not None
+            assert (state.alive, state.token) == (True, held.token)
+            for changing in (lock.acquire, lambda: lock.force_release(held.token.writer_id), held.guarded):
+                with pytest.raises(LockBusyError, match="a process that does not go on") as caught, changing():
+                    pass
+                assert "fuser t.guard" in str(caught.value.hint)
+        finally:
+            other.kill()

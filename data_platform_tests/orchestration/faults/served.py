@@ -101,8 +101,8 @@ class Served:
             there[role].send_signal(signal.SIGKILL)
 
     def is_whole(self) -> bool:
-        """Whether every process is there, the UI answers, and the code is loaded."""
-        if self.roles().keys() != {"up", *ROLES}:
+        """Whether every process is there, the database too, the UI answers, and the code is loaded."""
+        if self.roles().keys() != {"up", *ROLES} or not self._has_database():
             return False
         try:
             (entry,) = self.ask(_LOADED)["workspaceOrError"]["locationEntries"]
@@ -110,6 +110,13 @@ class Served:
             return False
         loaded = entry["loadStatus"] == "LOADED"
         return loaded and (entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation"
+
+    def _has_database(self) -> bool:
+        """The UI says what is loaded without it."""
+        try:
+            return bool(self.execute("dagster", "SELECT 1"))
+        except psycopg.OperationalError:
+            return False
 
     def ask(self, query: str, **variables: object) -> Any:  # noqa: ANN401 - GraphQL's answer
         answer = self._client.post("/graphql", json={"query": query, "variables": variables}).json()
@@ -227,7 +234,7 @@ def serve() -> Iterator[Served]:
     with tempfile.TemporaryDirectory(prefix=f"dp-{uuid.uuid4().hex[:6]}-", dir="/tmp") as folder:
         settings = Settings(home=Path(folder) / "h")
         with open_records(settings) as records:
-            load_demo(settings, records.databases, years=(2022, 2024), securities=20)
+            load_demo(settings, records.databases, years=(2021, 2024), securities=20)
             served = Served(settings.home)
             try:
                 settled("data-platform up is not there", served.is_whole)
