@@ -63,6 +63,8 @@ def descendants() -> list[psutil.Process]:
 def server_of(engine: QueryEngine, before: set[int]) -> psutil.Process:
     run(engine, "SELECT 1")
     [server] = [process for process in psutil.Process().children() if process.pid not in before]
+    # Whose worker ends while the answer is on its way.
+    assert eventually(lambda: server.children() == [])
     return server
 
 
@@ -208,14 +210,15 @@ def test_what_a_broken_worker_says_is_not_believed() -> None:
 def test_nothing_is_left_behind(views: Mapping[str, tuple[str, ...]]) -> None:
     others = {process.pid for process in descendants()}
     engine = QueryEngine()
-    run(engine, "SELECT 1")
+    server = server_of(engine, {process.pid for process in psutil.Process().children()})
     before = len(list(Path("/proc/self/fd").iterdir()))
     for sql in ["SELECT 1", "SELECT nope", "SELECT * FROM range(200000)", "SELECT 'x'::INTEGER", "DROP TABLE x"] * 3:
         try:
             engine.run(sql, views, dataset="crsp", timeout_seconds=10, page=1, page_size=10_000)
         except PlatformError:
             continue
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert eventually(lambda: server.children() == [])
+    assert eventually(lambda: len(list(Path("/proc/self/fd").iterdir())) == before)
     servers = {process.pid for process in descendants()}
     engine.close()
     gone = servers - {process.pid for process in descendants()}

@@ -146,17 +146,22 @@ class QueryEngine:
         with ExitStack() as held:
             held.enter_context(self._slots.held(user, task.dataset, deadline, cancellation))
             worker = self._launcher.launch()
-            answer: Answer | None = None
             try:
                 with cancellation.calling(lambda: _hang_up(worker)):
                     answer = converse(worker, task, deadline)
-            finally:
+                found = None if answer is None else read(answer)
+            except BaseException:
+                self._launcher.end(worker)
+                raise
+            if found is None:
                 status = self._launcher.end(worker)
-            if answer is None:
                 cancellation.check()
                 raise crashed(status, task)
-            found = read(answer)
-            if place is not None:
+            if place is None:
+                # Its memory goes back while the answer goes on its way; the place is free after that.
+                self._launcher.end_later(worker, held.pop_all().close)
+            else:
+                self._launcher.end(worker)
                 place.enter_context(held.pop_all())
             return found
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -51,6 +53,7 @@ class WorkerLauncher:
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._leaving = _one_thread()
         _alive.add(self)
 
     def launch(self) -> Worker:
@@ -86,8 +89,25 @@ class WorkerLauncher:
                 self._discard()
                 return None
 
+    def end_later(self, worker: Worker, then: Callable[[], None]) -> None:
+        """The same in a thread of ours, and afterwards `then`: a large process takes milliseconds to be gone."""
+
+        def leave() -> None:
+            try:
+                self.end(worker)
+            finally:
+                then()
+
+        try:
+            self._leaving.submit(leave)
+        except RuntimeError:
+            # No thread takes anything up any more while the interpreter ends.
+            leave()
+
     def close(self) -> None:
         """End the fork server and every worker."""
+        self._leaving.shutdown()
+        self._leaving = _one_thread()
         with self._lock:
             self._discard()
 
@@ -129,11 +149,16 @@ class WorkerLauncher:
     def forget(self) -> None:
         """In a forked child: the server belongs to the parent, and holding its stream would keep it alive."""
         self._lock = threading.Lock()
+        self._leaving = _one_thread()
         self._server = None
         if self._control is not None:
             with suppress(OSError):
                 os.close(self._control.detach())
             self._control = None
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="worker-ends")
 
 
 def _reply(control: socket.socket) -> int:
