@@ -18,6 +18,7 @@ from typing_extensions import override
 from data_platform.governance.explorer import serving
 from data_platform.orchestration.api.desk import Desk
 from data_platform.orchestration.webserver.asking import require_listening
+from data_platform.orchestration.webserver.connections import asked_before_use
 from data_platform.orchestration.webserver.context import GovernedProcessContext
 from data_platform.orchestration.webserver.protocol import MOST_CONNECTIONS, PatientProtocol
 from data_platform.orchestration.webserver.server import build_app
@@ -36,7 +37,7 @@ def run_webserver(settings: Settings, workspace: Path, *, host: str, port: int) 
     """
     require_listening(settings, host)
     configure_loggers(formatter="colored", log_level="INFO")
-    with open_records(settings) as records, dg.DagsterInstance.get() as instance:
+    with asked_before_use(), open_records(settings) as records, dg.DagsterInstance.get() as instance:
         while not workspace.exists():
             time.sleep(_POLL_SECONDS)
         # A statement of Dagster's pages that takes longer is given up, and connections don't grow old.
