@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -68,10 +69,15 @@ def query(  # noqa: PLR0913 - the options of the command
             print_plan(service.dry_run(user, dataset, sql, when, bound), as_json=chosen is Format.JSON)
             return
         if as_job:
-            _refuse_with_job(as_of=as_of, page=page, bound=bound is not None)
+            if page != 1:
+                raise UsageError(
+                    "--job shows the first page.", hint="Leave --page out, or print every page with --all."
+                )
             if services.session is None or not isinstance(service, DataExplorerService):
                 raise UsageError("--job runs a query on this machine, and DATA_PLATFORM_URL names a server.")
-            rows = run_as_job(services.session, service, dataset, sql)
+            request_id = service.submit_query(user, dataset, sql, when, bound).id
+            run_as_job(services.session, request_id)
+            result = service.get_result(user, request_id, page_size=MAX_PAGE_ROWS if everything else page_size)
         else:
             result = service.execute_query(
                 user,
@@ -83,8 +89,8 @@ def query(  # noqa: PLR0913 - the options of the command
                 as_of=when,
                 parameters=bound,
             )
-            rows = all_pages(service, user, result) if everything else result.table
-            say(summary(result.dto))
+        rows = all_pages(service, user, result) if everything else result.table
+        say(summary(result.dto))
     _print(rows, chosen)
 
 
@@ -128,8 +134,8 @@ def summary(dto: QueryResultDTO) -> str:
     return f"{whole}, {dto.duration_ms:,} ms, from {versions}; {remaining}."
 
 
-def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql: str) -> pa.Table:
-    """Store the request, run `query_job` by its id, and read what it left.
+def run_as_job(session: Session, request_id: UUID) -> None:
+    """Run `query_job` for a request that was stored.
 
     Raises:
         PlatformError: whatever the query itself raises.
@@ -139,7 +145,6 @@ def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql
     from data_platform.orchestration.launching import run_failure, run_query_job  # noqa: PLC0415 - see above
     from data_platform.orchestration.resource import Platform, watched  # noqa: PLC0415 - see above
 
-    request_id = service.submit_query(session.user, dataset, sql).id
     errors: list[PlatformError] = []
     platform = Platform(session.settings, session.records, session.warehouse)
     definitions = build_definitions(session.settings, {"platform": watched(platform, errors)}, pooled=False)
@@ -149,7 +154,6 @@ def run_as_job(session: Session, service: DataExplorerService, dataset: str, sql
     if errors or not success:
         raise errors[0] if errors else run_failure("query_job", run_id)
     say(f"Request {request_id} ran as Dagster run {run_id}.")
-    return service.get_result(session.user, request_id).table
 
 
 def print_rows(title: str, table: pa.Table) -> None:
@@ -170,13 +174,6 @@ def columns_that_fit(names: list[str], rows: list[list[object]], width: int) -> 
         if used > width:
             return max(index, 1)
     return len(names)
-
-
-def _refuse_with_job(*, as_of: str | None, page: int, bound: bool) -> None:
-    if as_of is not None or page != 1 or bound:
-        raise UsageError(
-            "--job reads the latest version and shows the first page.", hint="Leave --as-of, --page and --param out."
-        )
 
 
 def _print(table: pa.Table, chosen: Format) -> None:

@@ -125,6 +125,6 @@ def platform(demo_home: Path) -> Callable[..., Ran]:
     """Run a command in the demo's home; the limit on queries is out of the tests' way unless one sets it."""
 
     def call(*arguments: str, **variables: str) -> Ran:
-        return run(demo_home, *arguments, **{"DATA_PLATFORM_QUERIES_PER_MINUTE": "1000", **variables})
+        return run_here(demo_home, *arguments, **{"DATA_PLATFORM_QUERIES_PER_MINUTE": "1000", **variables})
 
     return call

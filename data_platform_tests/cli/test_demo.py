@@ -100,14 +100,14 @@ def test_query_reads_an_older_version(platform: Platform) -> None:
 
 
 def test_query_as_a_dagster_job_gives_the_same_rows(platform: Platform) -> None:
-    sql = "SELECT year(date) AS year, count(*) AS n FROM crsp_daily GROUP BY ALL ORDER BY year"
-    direct, job = (
-        platform("query", "-d", "crsp", sql, "--json"),
-        platform("query", "-d", "crsp", sql, "--json", "--job"),
-    )
+    sql = "SELECT year(date) AS year, count(*) AS n FROM crsp_daily WHERE year(date) >= ? GROUP BY ALL ORDER BY year"
+    asked = ["query", "-d", "crsp", sql, "--param", "1=2020", "--as-of", "2", "--page-size", "1", "--all", "--json"]
+    direct, job = platform(*asked), platform(*asked, "--job")
     assert job.code == 0, job.err
     assert job.json == direct.json
+    assert len(job.json) == 2
     assert "ran as Dagster run" in job.err
+    assert "from crsp_daily version 2" in job.err
 
 
 def test_a_page_says_how_many_there_are(platform: Platform) -> None:
