@@ -157,11 +157,8 @@ class QueryEngine:
                 status = self._launcher.end(worker)
                 cancellation.check()
                 raise crashed(status, task)
-            if place is None:
-                # Its memory goes back while the answer goes on its way; the place is free after that.
-                self._launcher.end_later(worker, held.pop_all().close)
-            else:
-                self._launcher.end(worker)
+            self._launcher.dismiss(worker)
+            if place is not None:
                 place.enter_context(held.pop_all())
             return found
 

@@ -8,14 +8,12 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from data_platform.errors import PlatformError
-from data_platform.governance.engine.forkserver import FORK, READY, REAP, REPLY, REQUEST
+from data_platform.governance.engine.forkserver import DISMISS, FORK, READY, REAP, REPLY, REQUEST
 from data_platform.settings import PROJECT_ROOT
 
 _START_SECONDS: Final = 30.0
@@ -53,7 +51,6 @@ class WorkerLauncher:
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._leaving = _one_thread()
         _alive.add(self)
 
     def launch(self) -> Worker:
@@ -89,25 +86,19 @@ class WorkerLauncher:
                 self._discard()
                 return None
 
-    def end_later(self, worker: Worker, then: Callable[[], None]) -> None:
-        """The same in a thread of ours, and afterwards `then`: a large process takes milliseconds to be gone."""
-
-        def leave() -> None:
+    def dismiss(self, worker: Worker) -> None:
+        """Kill a worker that has answered, without waiting until it is gone: a large process takes milliseconds."""
+        worker.channel.close()
+        with self._lock:
             try:
-                self.end(worker)
-            finally:
-                then()
-
-        try:
-            self._leaving.submit(leave)
-        except RuntimeError:
-            # No thread takes anything up any more while the interpreter ends.
-            leave()
+                if self._control is not None:
+                    self._control.sendall(REQUEST.pack(DISMISS, worker.process_id))
+            except OSError:
+                # Its workers die with it.
+                self._discard()
 
     def close(self) -> None:
         """End the fork server and every worker."""
-        self._leaving.shutdown()
-        self._leaving = _one_thread()
         with self._lock:
             self._discard()
 
@@ -149,16 +140,11 @@ class WorkerLauncher:
     def forget(self) -> None:
         """In a forked child: the server belongs to the parent, and holding its stream would keep it alive."""
         self._lock = threading.Lock()
-        self._leaving = _one_thread()
         self._server = None
         if self._control is not None:
             with suppress(OSError):
                 os.close(self._control.detach())
             self._control = None
-
-
-def _one_thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="worker-ends")
 
 
 def _reply(control: socket.socket) -> int:
