@@ -202,6 +202,8 @@ def test_a_text_that_an_enum_repeats_counts_for_each_row(ask: Ask) -> None:
     assert ask(sql.format(1_000)).rows_counted == 1_000
     with pytest.raises(PlatformError, match="larger than 64 MiB"):
         ask(sql.format(5_000))
+    with pytest.raises(PlatformError, match="larger than 64 MiB"):
+        ask("SELECT list_resize([NULL], 20000000) AS nothing")
 
 
 @pytest.mark.parametrize("sql", READING_FILES)
@@ -244,7 +246,14 @@ def test_only_the_tables_that_a_statement_names_are_opened(engine: QueryEngine, 
 
 def test_a_statement_that_describes_a_table_opens_it(engine: QueryEngine, tmp_path: Path) -> None:
     views = {"here": (write_parquet(pa.table({"permno": [1, 2]}), tmp_path / "here.parquet"),)}
-    for sql in ("DESCRIBE here", 'DESCRIBE "Here"', "SUMMARIZE here", "SUMMARIZE SELECT * FROM here", "FROM here"):
+    for sql in (
+        "DESCRIBE here",
+        'DESCRIBE "Here"',
+        "SUMMARIZE here",
+        "SUMMARIZE SELECT * FROM here",
+        "FROM here",
+        "WITH here AS (SELECT 1 AS z) SELECT * FROM (SHOW here)",
+    ):
         assert engine.run(sql, views, dataset="d", timeout_seconds=10).tables == ("here",)
 
 

@@ -28,6 +28,7 @@ def stream(table: pa.Table, compression: str | None = None, batch_rows: int = 1_
     return sink.getvalue().to_pybytes()
 
 
+WORDS = pa.array(["abc"] * 5).dictionary_encode()
 SENT = stream(TABLE)
 
 
@@ -70,6 +71,10 @@ def test_a_compressed_body_is_refused_before_it_is_unpacked(compression: str, co
         pa.array(["x" * 1_000] * 100, pa.string_view()),
         pa.array([b"x" * 1_000] * 100, pa.binary_view()),
         pa.array([["x" * 1_000]] * 100, pa.list_(pa.string_view())),
+        pa.array([["x" * 1_000]] * 100, pa.list_view(pa.string())),
+        pa.array([["x" * 1_000]] * 100, pa.large_list_view(pa.string())),
+        pa.UnionArray.from_dense(pa.array([0] * 100, pa.int8()), pa.array([0] * 100, pa.int32()), [pa.array(["x"])]),
+        pa.ExtensionArray.from_storage(pa.opaque(pa.string_view(), "t", "v"), pa.array(["x"] * 100, pa.string_view())),
     ],
 )
 def test_types_that_repeat_one_value_without_its_bytes_are_refused(values: Any) -> None:  # noqa: ANN401 - arrays of any type
@@ -80,15 +85,19 @@ def test_types_that_repeat_one_value_without_its_bytes_are_refused(values: Any) 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (pa.array(["abc", None, "abc", "é"]).dictionary_encode(), 8),
-        (pa.array([None, None], pa.dictionary(pa.int8(), pa.string())), 0),
-        (pa.array([["abc"], ["abc", "abc"], None], pa.list_(pa.dictionary(pa.int8(), pa.string()))), 9),
-        (pa.StructArray.from_arrays([pa.array(["abc"] * 5).dictionary_encode(), pa.array([1] * 5)], ["a", "b"]), 15),
+        (pa.array(["abc", None, "abc", "é"]).dictionary_encode(), 8 + 16),
+        (pa.array([None, None], pa.dictionary(pa.int8(), pa.string())), 8),
+        (pa.array([["abc"], ["abc", "abc"], None], pa.list_(pa.dictionary(pa.int8(), pa.string()))), 9 + 12),
+        (pa.StructArray.from_arrays([WORDS, pa.array([1] * 5)], ["a", "b"]), 15 + 20),
+        (pa.UnionArray.from_sparse(pa.array([0] * 5, pa.int8()), [WORDS, pa.array([1] * 5)]), 15 + 20),
+        (pa.ExtensionArray.from_storage(pa.opaque(WORDS.type, "t", "v"), WORDS), 15 + 20),
+        (pa.array([{"abc": "x"}], pa.map_(pa.string(), pa.dictionary(pa.int8(), pa.string()))), 1 + 4),
+        (pa.array([[None] * 100, None], pa.list_(pa.null())), 400),
         (pa.array(["abc"] * 5), 0),
         (pa.array([[1, 2], None]), 0),
     ],
 )
-def test_texts_that_a_dictionary_repeats_are_counted_for_each_row(values: Any, expected: int) -> None:  # noqa: ANN401 - arrays of any type
+def test_values_that_take_hardly_a_byte_are_counted_as_they_are_written(values: Any, expected: int) -> None:  # noqa: ANN401 - arrays of any type
     assert repeated_bytes(pa.table({"a": values})) == expected
 
 

@@ -86,14 +86,16 @@ def named_tables(document: Mapping[str, Any], statement: Statement) -> tuple[str
     """The permitted tables that a statement names which `check` let through, sorted.
 
     A common table expression of the same name hides a table, and is not the table; but where a recursive one begins,
-    its own name is still the table's. Rather one table too many than one that was read and is not named.
+    its own name is still the table's, and SHOW looks past all of them. Rather one table too many than one that was read
+    and is not named.
     """
     permitted = _lowered(statement)
     named: set[str] = set()
     for node, scope in _nodes(cast("list[Node]", document["statements"])[0]["node"], recurring=False):
         name = str(node.get("table_name", "")).strip('"').lower()
-        hidden = name in scope and not node.get("schema_name")
-        if str(node.get("type")) in {"BASE_TABLE", "SHOW_REF"} and name in permitted and not hidden:
+        kind = str(node.get("type"))
+        hidden = kind == "BASE_TABLE" and name in scope and not node.get("schema_name")
+        if kind in {"BASE_TABLE", "SHOW_REF"} and name in permitted and not hidden:
             named.add(name)
     return tuple(sorted(name for name in statement.tables if name.lower() in named))
 

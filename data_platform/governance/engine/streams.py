@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import struct
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, Final, cast
 
 import pyarrow as pa
@@ -22,6 +22,22 @@ _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 # Positions of fields in the tables of Arrow's Message.fbs.
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
 _DICTIONARY_DATA, _COMPRESSION = 1, 3
+_VALUE_BYTES: Final = 4
+
+
+def _is_dense_union(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type, whose class is generic without a use here
+    return pa.types.is_union(kind) and str(kind.mode) == "dense"
+
+
+_REPEATING: Final[tuple[Callable[[Any], bool], ...]] = (
+    pa.types.is_run_end_encoded,
+    pa.types.is_string_view,
+    pa.types.is_binary_view,
+    pa.types.is_list_view,
+    pa.types.is_large_list_view,
+    _is_dense_union,
+)
+"""Types whose values lie somewhere else, and the same ones as often as one likes."""
 
 
 def read_table(pieces: list[bytes], most_rows: int) -> pa.Table:
@@ -46,7 +62,10 @@ def read_table(pieces: list[bytes], most_rows: int) -> pa.Table:
 
 
 def repeated_bytes(table: pa.Table) -> int:
-    """How many bytes the texts of dictionaries (ENUM) take once each row holds its own, as in CSV or JSON.
+    """How many bytes those values take, once each is written out, that have hardly any here: ENUMs and untyped NULLs.
+
+    A text that a dictionary holds once counts for each row that refers to it, as in CSV or JSON, and each such value
+    four bytes more.
 
     Raises:
         ValueError: when a dictionary holds anything but text.
@@ -55,13 +74,20 @@ def repeated_bytes(table: pa.Table) -> int:
 
 
 def _repeated(array: Any) -> int:  # noqa: ANN401 - an Arrow array, whose class is generic without a use here
+    if isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
     kind, types = array.type, pa.types
+    if types.is_null(kind):
+        return len(array) * _VALUE_BYTES
     if types.is_dictionary(kind):
         if not types.is_string(kind.value_type):
             raise ValueError("a dictionary of something else than text")
         compute = cast("Any", pc)
-        lengths = compute.take(compute.binary_length(array.dictionary), array.indices)
-        return compute.sum(compute.cast(lengths, pa.int64())).as_py() or 0
+        # Counted by text first, so that nothing here is as long as the column.
+        counted = compute.value_counts(array.indices)
+        lengths = compute.take(compute.binary_length(array.dictionary), counted.field("values"))
+        texts = compute.sum(compute.multiply(lengths, counted.field("counts"))).as_py() or 0
+        return texts + len(array) * _VALUE_BYTES
     if types.is_struct(kind) or types.is_union(kind):
         return sum(_repeated(array.field(number)) for number in range(kind.num_fields))
     if types.is_map(kind):
@@ -142,11 +168,11 @@ class _Source(io.RawIOBase):
 
 
 def _refuse_repeating(kind: Any) -> None:  # noqa: ANN401 - an Arrow type, whose class is generic without a use here
-    types = pa.types
-    if types.is_run_end_encoded(kind) or types.is_string_view(kind) or types.is_binary_view(kind):
+    stored: Any = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    if any(repeats(stored) for repeats in _REPEATING):
         raise ValueError("a type that repeats values")
-    for number in range(kind.num_fields):
-        _refuse_repeating(kind.field(number).type)
+    for number in range(stored.num_fields):
+        _refuse_repeating(stored.field(number).type)
 
 
 def _table(content: Any, table: int, field: int) -> int | None:  # noqa: ANN401 - bytes, as above
