@@ -70,16 +70,21 @@ class HeldLock:
             yield
 
     def release(self) -> None:
-        """Give the lock back, unless it is no longer ours. Releasing twice is harmless."""
+        """Give the lock back, unless it is no longer ours. Releasing twice is harmless.
+
+        The work is done by then: where the guard can't be had the file stays, and the next writer finds its owner gone.
+        """
         if self._descriptor < 0:
             return
         try:
-            with self._lock.guard(WRITER_SECONDS), suppress(Fenced):
+            with self._lock.guard(), suppress(Fenced):
                 self._check()
                 self._lock.path.unlink()
                 # Should the name come back after a power cut, its owner is dead by the kernel's word.
                 with suppress(OSError):
                     fsync_path(self._lock.path.parent)
+        except LockBusyError as error:
+            _log.warning("%s The lock is left to the next writer.", error.message)
         finally:
             self.forget()
 

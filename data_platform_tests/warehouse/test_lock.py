@@ -241,5 +241,9 @@ def test_whoever_was_stopped_while_changing_the_lock_keeps_nobody_for_ever(
                 with pytest.raises(LockBusyError, match="a process that does not go on") as caught, changing():
                     pass
                 assert "fuser t.guard" in str(caught.value.hint)
+            # What was published is published.
+            held.release()
         finally:
             other.kill()
+    with lock.acquire():
+        pass
