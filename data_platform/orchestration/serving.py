@@ -26,7 +26,7 @@ from data_platform.orchestration.keeping.child import Child
 from data_platform.orchestration.webserver.asking import require_listening
 from data_platform.records.databases import Databases
 from data_platform.records.embedded.service import revive
-from data_platform.records.reaching import can_reach
+from data_platform.records.reaching import why_unreachable
 from data_platform.settings import Settings
 
 _GRACE_SECONDS: Final = 20.0
@@ -64,7 +64,7 @@ def _keep_head(settings: Settings, databases: Databases, host: str, port: int) -
     environment = {**os.environ, **dagster_environment(settings, databases)}
     # A session of its own, so that Ctrl-C reaches only us and the whole group can be ended.
     head = Child(
-        "Dagster", command, environment, own_session=True, excused=lambda: not can_reach(databases.dagster_url)
+        "Dagster", command, environment, own_session=True, excused=lambda: why_unreachable(databases.dagster_url)
     )
     with _stop_signals() as asked, _database_kept(settings, databases), _ended_as_a_whole(head):
         while not asked:

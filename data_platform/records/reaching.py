@@ -19,17 +19,16 @@ _STATEMENT_TIMEOUT: Final = "57014"
 
 
 @contextmanager
-def reach(url: str) -> Generator[psycopg.Connection[Any]]:
-    """Open an autocommitting connection for the block.
+def reach(url: str, seconds: int | None = None) -> Generator[psycopg.Connection[Any]]:
+    """Open an autocommitting connection for the block; `seconds` to connect, unless given what the URL says, or ours.
 
     Raises:
         DatabaseUnavailableError: when the server can't be reached or goes away, naming host, port, database, role
             and cause, never the password.
     """
     try:
-        with psycopg.connect(
-            url, autocommit=True, connect_timeout=connect_seconds(url), application_name=APPLICATION
-        ) as connection:
+        timeout = connect_seconds(url) if seconds is None else seconds
+        with psycopg.connect(url, autocommit=True, connect_timeout=timeout, application_name=APPLICATION) as connection:
             yield connection
     except psycopg.OperationalError as error:
         if not is_away(error):
@@ -37,13 +36,13 @@ def reach(url: str) -> Generator[psycopg.Connection[Any]]:
         raise unavailable(url, error) from None
 
 
-def can_reach(url: str) -> bool:
-    """Whether the server lets us in at this moment."""
+def why_unreachable(url: str, seconds: int = 2) -> str | None:
+    """Why the server does not let us in at this moment, without the password; None when it does."""
     try:
-        with reach(url):
-            return True
-    except DatabaseUnavailableError:
-        return False
+        with reach(url, seconds):
+            return None
+    except DatabaseUnavailableError as error:
+        return error.message
 
 
 def is_away(error: psycopg.OperationalError) -> bool:

@@ -18,6 +18,7 @@ from dagster._core.launcher import WorkerStatus
 from data_platform.orchestration.dead_runs import PROCESS_TAG, is_gone, this_process
 from data_platform.orchestration.run_launcher import WatchedRunLauncher, is_alive
 
+NOW = 1_800_000_000
 _LAUNCHER = {"module": "data_platform.orchestration.run_launcher", "class": "WatchedRunLauncher"}
 
 
@@ -62,9 +63,11 @@ def test_a_run_lives_as_long_as_the_process_that_began_with_it(
 
 def test_a_run_of_a_command_lives_as_long_as_the_command(instance: dg.DagsterInstance) -> None:
     mine = this_process()
-    boot, pid, started, host = mine.split(":")
+    boot, pid, started, *rest = mine.split(":")
     living = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: mine})
-    dead = instance.create_run_for_job(empty_job, tags={PROCESS_TAG: f"{boot}:{pid}:{int(started) - 1}:{host}"})
+    dead = instance.create_run_for_job(
+        empty_job, tags={PROCESS_TAG: ":".join([boot, pid, str(int(started) - 1), *rest])}
+    )
     assert health(instance, living) is WorkerStatus.RUNNING
     assert health(instance, dead) is WorkerStatus.NOT_FOUND
 
@@ -74,6 +77,34 @@ def test_the_identity_of_a_process_does_not_change_when_the_clock_is_set() -> No
     since_boot = int(this_process().split(":")[2]) / os.sysconf("SC_CLK_TCK")
     assert 0 < since_boot <= time.clock_gettime(time.CLOCK_BOOTTIME)
     assert not is_gone(this_process())
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone"),
+    [
+        ({}, False),
+        ({"started": "1"}, True),
+        ({"started": "1", "host": "renamed"}, True),
+        ({"boot": "another"}, True),
+        ({"boot": "another", "host": "another"}, False),
+        ({"container": "1"}, True),
+        ({"container": "1", "host": "another"}, False),
+        ({"boot": "another", "host": "another", "begun": str(NOW - 86_400)}, False),
+        ({"boot": "another", "host": "another", "begun": str(NOW - 3 * 86_400)}, True),
+        ({"boot": "another", "host": "another", "begun": ""}, True),
+    ],
+)
+def test_only_a_process_that_can_be_looked_at_is_called_dead_at_once(changes: dict[str, str], gone: bool) -> None:
+    names = ("boot", "pid", "started", "host", "container", "begun")
+    mine = dict(zip(names, this_process().split(":"), strict=True))
+    assert is_gone(":".join({**mine, "begun": str(NOW), **changes}.values()), NOW) is gone
+
+
+def test_a_process_of_an_older_form_is_judged_by_its_boot() -> None:
+    boot, pid, started, *_ = this_process().split(":")
+    assert not is_gone(f"{boot}:{pid}:{started}")
+    assert is_gone(f"{boot}:{pid}:1")
+    assert is_gone(f"another:{pid}:{started}")
 
 
 def test_a_later_process_with_the_same_id_is_another() -> None:

@@ -22,7 +22,7 @@ from data_platform.records.embedded.layout import PORT
 from data_platform.records.embedded.programs import Programs
 from data_platform.records.embedded.server import start, stop
 from data_platform.records.embedded.service import EmbeddedServer, open_embedded
-from data_platform.records.reaching import can_reach, is_away
+from data_platform.records.reaching import is_away, why_unreachable
 from data_platform.settings import Settings
 from data_platform_tests.records.processes import eventually
 
@@ -120,9 +120,9 @@ def test_the_pool_outlives_a_restart_of_the_server(home: Path) -> None:
                 for _ in range(2):
                     stop(server.layout, programs)
                     assert more("away", 4)
-                    assert not can_reach(opened.databases.dagster_url)
+                    assert "can't be used" in (why_unreachable(opened.databases.dagster_url) or "")
                     start(server.layout, programs)
-                    assert can_reach(opened.databases.dagster_url)
+                    assert why_unreachable(opened.databases.dagster_url) is None
                     assert more("stored", 50)
             finally:
                 stopping.set()

@@ -19,7 +19,7 @@ from typing import Final
 
 from data_platform.errors import PlatformError, UsageError
 from data_platform.orchestration.keeping.child import Child
-from data_platform.records.reaching import can_reach
+from data_platform.records.reaching import why_unreachable
 
 _POLL_SECONDS: Final = 0.2
 _GRACE_SECONDS: Final = 15.0
@@ -81,8 +81,8 @@ def _keep_with_code(workspace: Path, children: Sequence[Child], parent: int) -> 
             _end(children)
 
 
-def _database_is_away() -> bool:
-    return not can_reach(os.environ["DATA_PLATFORM_DAGSTER_URL"])
+def _database_is_away() -> str | None:
+    return why_unreachable(os.environ["DATA_PLATFORM_DAGSTER_URL"])
 
 
 def _end(children: Sequence[Child]) -> None:

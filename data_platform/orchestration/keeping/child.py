@@ -29,14 +29,14 @@ def pause_before_restart(ends_in_a_row: int) -> float:
     return min(_LONGEST_PAUSE, 2.0 ** (ends_in_a_row - 1))
 
 
-def _never() -> bool:
-    return False
+def _nothing() -> None:
+    return None
 
 
 class Child:
     """One process of ours; call `look` often, and `ask_to_stop` and `end` at last.
 
-    `excused` is asked when it has ended too often: whether that is because of something that will come back.
+    `excused` is asked when it has ended too often: what it lacks that will come back, in words, or None.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Child:
         environment: Mapping[str, str] | None = None,
         *,
         own_session: bool = False,
-        excused: Callable[[], bool] = _never,
+        excused: Callable[[], str | None] = _nothing,
     ) -> None:
         self.name = name
         self._command = list(command)
@@ -78,17 +78,22 @@ class Child:
         if code == UsageError.exit_code:
             raise PlatformError(f"{self.name} gave up.", hint="Its message stands above.")
         self._ends = 1 if now - self._started >= STEADY_SECONDS else self._ends + 1
-        if self._ends > MOST_IN_A_ROW and self._excused():
-            self._ends = _AFTER_EXCUSE
         if self._ends > MOST_IN_A_ROW:
-            raise PlatformError(
-                f"{self.name} {_ended(code)}, for the {self._ends}th time in a row; it is not started again.",
-                hint="Its messages stand above.",
-            )
+            self._excuse_or_give_up(code)
         pause = pause_before_restart(self._ends)
         self._due = now + pause
         _log.warning("%s %s; it is started again in %g s.", self.name, _ended(code), pause)
         return False
+
+    def _excuse_or_give_up(self, code: int) -> None:
+        lacking = self._excused()
+        if lacking is None:
+            raise PlatformError(
+                f"{self.name} {_ended(code)}, for the {self._ends}th time in a row; it is not started again.",
+                hint="Its messages stand above.",
+            )
+        _log.warning("%s will be tried until this is over: %s", self.name, lacking)
+        self._ends = _AFTER_EXCUSE
 
     def ask_to_stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send it a signal, if it is there."""

@@ -16,7 +16,7 @@ from data_platform_tests.records.processes import eventually
 SLEEPING = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
-def ending(code: int, excused: Callable[[], bool] = lambda: False) -> Child:
+def ending(code: int, excused: Callable[[], str | None] = lambda: None) -> Child:
     return Child("The helper", [sys.executable, "-S", "-c", f"raise SystemExit({code})"], excused=excused)
 
 
@@ -66,7 +66,7 @@ def test_whoever_ends_too_often_in_a_row_is_given_up_with_one_clear_error() -> N
 
 def test_whoever_lacks_what_it_needs_is_started_until_that_is_back_and_not_longer() -> None:
     away = [True]
-    child, now = ending(1, lambda: away[0]), 0.0
+    child, now = ending(1, lambda: "It is away." if away[0] else None), 0.0
     for ends in range(1, 2 * MOST_IN_A_ROW + 2):
         # Back while it ends for the last of these times: two more ends are forgiven.
         away[0] = ends <= 2 * MOST_IN_A_ROW - 1
