@@ -36,7 +36,7 @@ types: $(STAMP)
 
 check: test lint types
 
-torture: $(STAMP)   ## the fault tests and the query fuzzer at length, over an hour; root, strace and mkfs.xfs add the most; ARGS="-k power"
+torture: $(STAMP)   ## the fault tests and the query fuzzer at length: half an hour for platform and fuzzer, longer for the warehouse; root, strace and mkfs.xfs add the most; ARGS="-k power"
 	$(BIN)/python -m pytest data_platform_tests/warehouse/faults data_platform_tests/orchestration/faults \
 	  data_platform_tests/governance/corpus/test_fuzz.py --torture $(ARGS)
 
