@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-# Without a terminal (a pipe, a log) there is no width to keep to; 80 columns would fold every table.
+from data_platform.cli.table_layout import how_many_fit, least_width
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_WIDTH = shutil.get_terminal_size((140, 40)).columns
+# Without a terminal (a pipe, a log) there is no width to keep to.
+_WIDTH = shutil.get_terminal_size((1_000, 40)).columns
 stdout = Console(width=_WIDTH, highlight=False)
 stderr = Console(stderr=True, width=_WIDTH, highlight=False)
 
@@ -35,16 +37,29 @@ def print_json(document: object) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, grouped: bool = True) -> None:
-    """Print a table; numbers are right-aligned and, unless they may be years or codes, grouped; None is a dash."""
-    table = RichTable(
-        title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
-    )
-    for index, name in enumerate(columns):
+    """Print a table; numbers are right-aligned and, unless they may be years or codes, grouped; None is a dash.
+
+    Names, ids and numbers stand whole, prose is wrapped. What a terminal has no room for is left out and named.
+    """
+    cells = [[_cell(value, grouped=grouped) for value in row] for row in rows]
+    by_column = [[row[index] for row in cells] for index in range(len(columns))]
+    fitting = how_many_fit([least_width(*column) for column in zip(columns, by_column, strict=True)], stdout.width)
+    table = RichTable(header_style="bold", box=SIMPLE_HEAD)
+    for index, name in enumerate(columns[:fitting]):
         numeric = bool(rows) and all(isinstance(row[index], int | float) or row[index] is None for row in rows)
-        table.add_column(Text(_printable(name)), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[Text(_cell(value, grouped=grouped)) for value in row])
+        table.add_column(
+            Text(_printable(name)),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            min_width=least_width(name, by_column[index]),
+        )
+    for row in cells:
+        table.add_row(*[Text(cell) for cell in row[:fitting]])
+    if title:
+        stdout.print(Text(title, style="bold"), soft_wrap=True)
     stdout.print(table)
+    if fitting < len(columns):
+        say(f"Not shown for want of width: {', '.join(columns[fitting:])}. --json has everything.")
 
 
 def _cell(value: object, *, grouped: bool) -> str:

@@ -25,7 +25,8 @@ def pin_dataset(warehouse: Warehouse, dataset: Dataset, as_of: AsOf | int | None
         except NoDataError:
             continue
         except UsageError as error:
-            missing = error
+            # Said of the first, which a dataset has for its main table.
+            missing = missing or error
     if pinned:
         return pinned
     if missing is not None:

@@ -76,7 +76,10 @@ def _tagged(store: LocalStore, table: str, tag: str) -> int:
     for sets in (snapshots(store), pins(store)):
         with suppress(UsageError, KeyError):
             return sets.get(tag).versions[table]
-    raise UsageError(f"There is no snapshot or pin {tag} that names {table}.", hint="See: data-platform snapshot list")
+    raise UsageError(
+        f"There is no snapshot or pin {tag} that names {table}.",
+        hint="See: data-platform snapshot list, data-platform pin list",
+    )
 
 
 def _last_published_by(manifests: Manifests, moment: dt.datetime) -> int:

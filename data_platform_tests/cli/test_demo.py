@@ -93,6 +93,16 @@ def test_query_as_parquet(demo_home: Path) -> None:
     assert pq.read_table(io.BytesIO(done.stdout)).num_rows == 1
 
 
+def test_a_narrow_terminal_leaves_columns_out_and_breaks_no_name(demo_home: Path) -> None:
+    narrow, piped = run(demo_home, "status", COLUMNS="80"), run(demo_home, "status", COLUMNS="")
+    tables = [row["table"] for row in run(demo_home, "status", "--json").json]
+    assert all(f" {table} " in narrow.out and f" {table} " in piped.out for table in tables)
+    assert max(map(len, narrow.out.splitlines())) <= 80
+    assert "Not shown for want of width" in narrow.err
+    assert "Version. --json has everything." in narrow.err
+    assert "want of width" not in piped.err
+
+
 def test_query_reads_an_older_version(platform: Platform) -> None:
     sql = "SELECT count(DISTINCT year(date)) AS years FROM crsp_daily"
     assert platform("query", "-d", "crsp", sql, "--as-of", "2", "--json").json == [{"years": 2}]

@@ -12,6 +12,7 @@ from data_platform.governance.explorer.queries import execute
 from data_platform.governance.explorer.reading import failure_recorded, references_for
 from data_platform.governance.permissions import Action, User, permitted_datasets, require
 from data_platform.governance.pinning import pin_dataset
+from data_platform.warehouse.reader import NoDataError
 
 
 def list_datasets(door: Door, user: User) -> list[DatasetInfoDTO]:
@@ -62,11 +63,13 @@ def preview(
     # Before the pin: whether a table was ever synced is nothing for people without access.
     question = Asked(dataset, f"-- preview of {table or dataset}", client_ip=client_ip).question(user)
     door.permit(user, question, Action.QUERY_DATA)
+    names = [candidate.name for candidate in found.tables]
     with failure_recorded(door, question, door.query_limit):
         chosen = table or next(iter(pin_dataset(door.warehouse, found)))
-    if chosen not in {candidate.name for candidate in found.tables}:
-        names = ", ".join(candidate.name for candidate in found.tables)
-        raise UsageError(f"Dataset {dataset} has no table {chosen!r}.", hint=f"Tables: {names}.")
+        if chosen in names and not door.warehouse.manifests(chosen).latest_number():
+            raise NoDataError(f"Table {chosen} was never synced.", hint=f"Run: data-platform sync {chosen} --all")
+    if chosen not in names:
+        raise UsageError(f"Dataset {dataset} has no table {chosen!r}.", hint=f"Tables: {', '.join(names)}.")
     query = f'SELECT * FROM "{chosen}" LIMIT {limit}'  # noqa: S608 - a catalog name and a checked number
     result = execute(door, user, Asked(dataset, query, client_ip=client_ip), page_size=limit)
     version = result.dto.versions[chosen]

@@ -90,7 +90,7 @@ def reading(
             try:
                 yield readable, run
             except QueryRefusedError as error:
-                raise _with_damage(error, readable.damaged) from None
+                raise _with_reason(error, readable, as_of) from None
 
 
 @contextmanager
@@ -107,12 +107,30 @@ def failure_recorded(door: Door, question: Question, limit: Limit) -> Generator[
             raise
 
 
-def _with_damage(error: QueryRefusedError, damaged: Sequence[str]) -> QueryRefusedError:
+def _with_reason(error: QueryRefusedError, readable: Readable, as_of: AsOf | int | None) -> QueryRefusedError:
     """The same refusal; where a name was not found, with the reason why it may be missing."""
-    if not damaged or error.problem.kind not in {ProblemKind.CROSS_DATASET, ProblemKind.UNKNOWN_NAME}:
+    problem = error.problem
+    if problem.kind not in {ProblemKind.CROSS_DATASET, ProblemKind.UNKNOWN_NAME}:
         return error
-    hint = f"The stored data of {', '.join(damaged)} is damaged and left out; `data-platform verify` checks it."
-    return QueryRefusedError(replace(error.problem, hint=hint))
+    for table in readable.dataset.tables:
+        # Whoever may query the dataset sees the names of its tables anyway.
+        if table.name not in readable.pinned and problem.text.lower().startswith(f"table {table.name} not found"):
+            return QueryRefusedError(
+                replace(problem, text=_missing(table.name, as_of), hint=_remedy(table.name, as_of))
+            )
+    if not readable.damaged:
+        return error
+    names = ", ".join(readable.damaged)
+    hint = f"The stored data of {names} is damaged and left out; `data-platform verify` checks it."
+    return QueryRefusedError(replace(problem, hint=hint))
+
+
+def _missing(table: str, as_of: AsOf | int | None) -> str:
+    return f"Table {table} was never synced" if as_of is None else f"Table {table} has no version as of that"
+
+
+def _remedy(table: str, as_of: AsOf | int | None) -> str:
+    return f"Run: data-platform sync {table} --all" if as_of is None else f"See: data-platform versions {table}"
 
 
 def pin(door: Door, user: User, dataset: str, as_of: AsOf | int | None = None) -> Readable:

@@ -308,6 +308,21 @@ def test_a_preview_shows_the_first_rows_and_is_recorded(
             explorer.get_dataset_preview(analyst, "crsp", limit=limit)
     with pytest.raises(UsageError, match=r"has no table 'ff_factors_daily'\. Tables: crsp_daily"):
         explorer.get_dataset_preview(analyst, "crsp", table="ff_factors_daily")
+    with pytest.raises(NoDataError, match=r"crsp_monthly was never synced\. Run: data-platform sync crsp_monthly"):
+        explorer.get_dataset_preview(analyst, "crsp", table="crsp_monthly")
+
+
+def test_a_table_without_data_is_told_from_one_that_is_not_permitted(
+    explorer: DataExplorerService, analyst: User
+) -> None:
+    with pytest.raises(UsageError, match=r"Table crsp_monthly was never synced.*Run: data-platform sync crsp_monthly"):
+        explorer.execute_query(analyst, "crsp", "SELECT * FROM CRSP_Monthly")
+    with pytest.raises(UsageError, match=r"Table crsp_monthly has no version as of that.*data-platform versions"):
+        explorer.execute_query(analyst, "crsp", "SELECT * FROM crsp_monthly", as_of=1)
+    with pytest.raises(UsageError, match="not found or not permitted"):
+        explorer.execute_query(analyst, "crsp", "SELECT * FROM compustat_annual")
+    with pytest.raises(UsageError, match="crsp_daily has no version 99"):
+        explorer.execute_query(analyst, "crsp", "SELECT * FROM crsp_daily", as_of=99)
 
 
 def test_rows_do_not_show_in_the_text_of_a_result(explorer: DataExplorerService, analyst: User) -> None:

@@ -1,0 +1,34 @@
+"""Which columns of a table keep their cells whole, and how many fit side by side. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+LONGEST_NAME: Final = 40
+"""Up to here a cell without a space is a name or an id, which is copied and searched for; all else is prose."""
+NARROWEST: Final = 12
+"""Characters below which prose is no longer read but spelled."""
+_MARGIN, _BETWEEN = 2, 3
+
+
+def keeps_whole(cells: Sequence[str]) -> bool:
+    """Whether a column holds names, ids, numbers or moments, none of which may be broken over lines."""
+    return all(len(cell) <= LONGEST_NAME and (" " not in cell or cell[:1].isdigit()) for cell in cells)
+
+
+def least_width(name: str, cells: Sequence[str]) -> int:
+    """How many characters a column needs to be read."""
+    widest = max([len(cell) for cell in cells], default=0)
+    needed = widest if keeps_whole(cells) else min(widest, NARROWEST)
+    return max([needed, *(len(word) for word in name.split())])
+
+
+def how_many_fit(widths: Sequence[int], room: int) -> int:
+    """How many columns, from the left and at least one, fit into so many characters."""
+    used = _MARGIN
+    for index, width in enumerate(widths):
+        used += width + _BETWEEN
+        if used > room:
+            return max(index, 1)
+    return len(widths)

@@ -1,0 +1,41 @@
+"""Which cells stand whole, and which columns are left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from data_platform.cli.table_layout import how_many_fit, keeps_whole, least_width
+
+
+@pytest.mark.parametrize(
+    ("cells", "whole"),
+    [
+        (["crsp_daily", "-"], True),
+        (["c8d66b6f-fd4e-4011-b097-1fccc8137f56"], True),
+        (["2026-11-28 00:10:33"], True),
+        (["Nothing was published."], False),
+        (["x" * 41], False),
+        ([], True),
+    ],
+)
+def test_names_and_moments_stand_whole_and_prose_does_not(cells: list[str], whole: bool) -> None:
+    assert keeps_whole(cells) is whole
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "width"),
+    [
+        ("Table", ["compustat_securities"], 20),
+        ("Last sync (UTC)", ["-"], 5),
+        ("Message", ["All is well, as far as we know."], 12),
+        ("Message", ["a b"], 7),
+        ("", [""], 0),
+    ],
+)
+def test_a_column_has_room_for_its_names_and_for_the_words_above_it(name: str, cells: list[str], width: int) -> None:
+    assert least_width(name, cells) == width
+
+
+@pytest.mark.parametrize(("room", "fitting"), [(5, 1), (15, 1), (28, 2), (41, 3), (1_000, 3)])
+def test_what_does_not_fit_is_left_out_from_the_right(room: int, fitting: int) -> None:
+    assert how_many_fit([10, 10, 10], room) == fitting
