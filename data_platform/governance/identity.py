@@ -21,6 +21,10 @@ from data_platform.settings import Settings
 LOCAL: Final = "local:"
 """No account can have a name with a colon, so a local administrator can't be impersonated by one."""
 
+TOKEN_HINT: Final = (
+    "Set DATA_PLATFORM_TOKEN to a valid token; an administrator can make one with `data-platform users`."  # noqa: S105 - none
+)
+
 _SCOPE: Final = Scope.system("identity")
 
 
@@ -37,7 +41,7 @@ def current_user(settings: Settings, records: Records) -> User:
     if record is None:
         raise NotPermittedError(
             "The token is unknown, expired or revoked, or its user is disabled.",
-            hint="Set DATA_PLATFORM_TOKEN to a valid token; an administrator can make one with `data-platform users`.",
+            hint=TOKEN_HINT,
         )
     return user_from_record(record)
 

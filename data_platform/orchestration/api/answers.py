@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request
@@ -66,9 +66,7 @@ def answer_errors(api: FastAPI) -> None:
         return answer(cast("PlatformError", error))
 
     def malformed(_: Request, error: Exception) -> Response:
-        found = cast("RequestValidationError", error).errors()
-        said = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in found[:5])
-        return plain(document(UsageError(f"The request is not valid. {said}."[:1_000])), 422)
+        return plain(document(_malformed(cast("RequestValidationError", error).errors())), 422)
 
     def of_http(_: Request, error: Exception) -> Response:
         known = cast("HTTPException", error)
@@ -125,6 +123,22 @@ class Quiet:
             _LOG.error("%s while answering %s:\n%s", type(error).__name__, scope["path"], where)
             failed = PlatformError("The server failed. Its log says where.")
             await plain(document(failed), 500)(scope, receive, send)
+
+
+def _malformed(found: Sequence[Any]) -> UsageError:
+    """What is wrong with the form of a request, from what pydantic and FastAPI found."""
+    for each in found:
+        if each["type"] == "json_invalid":
+            why, place = each["ctx"]["error"], each["loc"][-1]
+            return UsageError(f"The request is not valid. Its body is no JSON ({why}, at character {place}).")
+        if each["loc"] == ("body",) and isinstance(each.get("input"), bytes):
+            # FastAPI reads a body only when it is said to be JSON, so that no form of another site's page can send one.
+            return UsageError(
+                "The request is not valid. Its body is not said to be JSON.",
+                hint="Send the header Content-Type: application/json.",
+            )
+    said = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in found[:5])
+    return UsageError(f"The request is not valid. {said}."[:1_000])
 
 
 def _of_status(error: HTTPException) -> PlatformError:

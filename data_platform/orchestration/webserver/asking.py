@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 
 from data_platform.errors import ConfigurationError, NotPermittedError, UsageError
-from data_platform.governance.identity import LOCAL, current_user, user_named
+from data_platform.governance.identity import LOCAL, TOKEN_HINT, current_user, user_named
 from data_platform.governance.permissions import User
 from data_platform.records.connection import Records
 from data_platform.settings import Settings
@@ -97,7 +97,7 @@ def _bearer(headers: Headers) -> str:
     except CookieError:
         morsel = None
     if morsel is None or not morsel.value:
-        raise NotPermittedError("Sign in with a token first.")
+        raise NotPermittedError("Sign in with a token first.", hint=TOKEN_HINT)
     return morsel.value
 
 

@@ -102,3 +102,18 @@ def test_without_a_proxy_nobody_is_believed_about_their_address(served: Served) 
         export = http.post("exports", json=ALL).json()["export_id"]
     (entry,) = entries(served, "export", export)
     assert entry.client_ip == "127.0.0.1"
+
+
+def test_a_body_that_is_no_json_or_not_said_to_be_is_told_what_is_wrong(served: Served) -> None:
+    with served.http("analyst") as http:
+        broken = http.post("queries", content=b"{bad", headers={"content-type": "application/json"}).json()
+        assert broken["error"] == (
+            "The request is not valid. Its body is no JSON "
+            "(Expecting property name enclosed in double quotes, at character 1)."
+        )
+        for unsaid in ({}, {"content-type": "application/x-www-form-urlencoded"}):
+            refused = http.post("queries", content=b'{"dataset": "crsp", "sql": "SELECT 1"}', headers=unsaid)
+            assert refused.status_code == 422
+            assert refused.json()["hint"] == "Send the header Content-Type: application/json."
+        wrong = http.post("queries", json={"dataset": "crsp", "sql": 1}).json()
+        assert wrong["error"] == "The request is not valid. sql: Input should be a valid string."
