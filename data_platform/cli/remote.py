@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from data_platform.client.connection import Client
+from data_platform.errors import UsageError
 from data_platform.governance.permissions import User
 from data_platform.governance.quality_dto import (
     AlertAcknowledgmentDTO,
@@ -65,7 +66,7 @@ class RemoteSyncs:
         """Change a schedule."""
         change = schedule.model_dump(exclude={"table", "expected_version"})
         found = self._client.change_schedule(dataset, schedule.table, schedule.expected_version, **change)
-        return SyncScheduleDTO.model_validate(found)
+        return read(SyncScheduleDTO, found)
 
     def trigger(
         self, dataset: str, table: str, reason: str, partitions: Sequence[str], *, every: bool, full: bool
@@ -74,7 +75,7 @@ class RemoteSyncs:
         found = self._client.trigger_sync(
             dataset, table, reason, partitions=partitions, all_partitions=every, full=full
         )
-        return SyncJobDTO.model_validate(found)
+        return read(SyncJobDTO, found)
 
 
 class RemoteQuality:
@@ -120,16 +121,31 @@ class RemoteQuality:
 
     def acknowledge_alert(self, _: User, alert_id: int, reason: str) -> AlertAcknowledgmentDTO:
         """Settle an alert."""
-        return AlertAcknowledgmentDTO.model_validate(self._client.acknowledge(alert_id, reason))
+        return read(AlertAcknowledgmentDTO, self._client.acknowledge(alert_id, reason))
 
     def get_quality_trends(self, _: User, dataset: str, days: int = 30, table: str | None = None) -> QualityTrendDTO:
         """The trends of a dataset."""
-        return QualityTrendDTO.model_validate(self._client.trends(dataset, table, days))
+        return read(QualityTrendDTO, self._client.trends(dataset, table, days))
 
     def get_coverage(self, _: User, dataset: str, table: str | None = None) -> list[CoverageDTO]:
         """What is covered."""
         return _each(CoverageDTO, self._client.coverage(dataset, table))
 
 
+def read(model: type[Model], found: object) -> Model:
+    """What a server answered.
+
+    Raises:
+        UsageError: when it has another form, as from a server of something else.
+    """
+    try:
+        return model.model_validate(found)
+    except ValidationError:
+        raise UsageError(
+            "The server answered in a form that is not known here.",
+            hint="Is DATA_PLATFORM_URL right, and data-platform of the same version there?",
+        ) from None
+
+
 def _each(model: type[Model], found: Sequence[object]) -> list[Model]:
-    return [model.model_validate(each) for each in found]
+    return [read(model, each) for each in found]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from uuid import UUID
 
+from data_platform.cli.remote import read
 from data_platform.client.connection import Client
 from data_platform.client.result import Page
 from data_platform.governance.dto import (
@@ -35,15 +36,15 @@ class RemoteExplorer:
 
     def list_datasets(self, _: User) -> list[DatasetInfoDTO]:
         """The datasets that the caller may see."""
-        return [DatasetInfoDTO.model_validate(each) for each in self._client.datasets()]
+        return [read(DatasetInfoDTO, each) for each in self._client.datasets()]
 
     def describe_dataset(self, _: User, dataset: str) -> DatasetSchemaDTO:
         """The tables of a dataset with their columns."""
-        return DatasetSchemaDTO.model_validate(self._client.describe(dataset))
+        return read(DatasetSchemaDTO, self._client.describe(dataset))
 
     def get_dataset_preview(self, _: User, dataset: str, limit: int = 100, table: str | None = None) -> DataPreviewDTO:
         """The first rows of a table."""
-        return DataPreviewDTO.model_validate(self._client.preview(dataset, limit, table))
+        return read(DataPreviewDTO, self._client.preview(dataset, limit, table))
 
     def execute_query(
         self,
@@ -82,23 +83,23 @@ class RemoteExplorer:
     ) -> QueryPlanDTO:
         """What the query would answer with."""
         found = self._client.dry_run(query, dataset=dataset, as_of=as_of_text(as_of), parameters=parameters)
-        return QueryPlanDTO.model_validate(found)
+        return read(QueryPlanDTO, found)
 
     def history(self, _: User, limit: int = 50, dataset: str | None = None) -> list[QueryRequestDTO]:
         """The caller's queries and exports of the last 24 hours."""
-        return [QueryRequestDTO.model_validate(each) for each in self._client.history(limit, dataset)]
+        return [read(QueryRequestDTO, each) for each in self._client.history(limit, dataset)]
 
     def cancel(self, _: User, request_id: UUID) -> QueryRequestDTO:
         """Stop a query or export of the caller."""
-        return QueryRequestDTO.model_validate(self._client.cancel(request_id))
+        return read(QueryRequestDTO, self._client.cancel(request_id))
 
     def list_running(self, _: User) -> list[QueryRequestDTO]:
         """What runs or waits now."""
-        return [QueryRequestDTO.model_validate(each) for each in self._client.running()]
+        return [read(QueryRequestDTO, each) for each in self._client.running()]
 
     def kill(self, _: User, request_id: UUID, reason: str) -> QueryRequestDTO:
         """Stop anybody's query or export."""
-        return QueryRequestDTO.model_validate(self._client.kill(request_id, reason))
+        return read(QueryRequestDTO, self._client.kill(request_id, reason))
 
     def export_data(
         self,
@@ -120,7 +121,7 @@ class RemoteExplorer:
             parameters=parameters,
             escape_formulas=escape_formulas,
         )
-        return ExportJobDTO.model_validate({name: found[name] for name in ExportJobDTO.model_fields})
+        return read(ExportJobDTO, {name: found[name] for name in ExportJobDTO.model_fields if name in found})
 
     def open_export(self, _: User, export_id: UUID) -> ExportFile:
         """The file of an export and its manifest, downloaded and checked."""
@@ -129,10 +130,8 @@ class RemoteExplorer:
         manifest_path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         # How long it took and what is left stand in the answer to the export alone.
         told = {name: manifest[name] for name in ExportJobDTO.model_fields if name in manifest}
-        return ExportFile(
-            path, manifest_path, ExportJobDTO.model_validate({"duration_ms": 0, "remaining_exports": 0, **told})
-        )
+        return ExportFile(path, manifest_path, read(ExportJobDTO, {"duration_ms": 0, "remaining_exports": 0, **told}))
 
 
 def _result(page: Page) -> QueryResult:
-    return QueryResult(page.table, QueryResultDTO.model_validate(page.info))
+    return QueryResult(page.table, read(QueryResultDTO, page.info))

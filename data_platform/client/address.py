@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from data_platform.errors import ConfigurationError
 
-_BASE: Final = "/api/v1/"
+_BASE: Final = "/api/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Address:
 
 
 def address_of(url: str | None, *, with_token: bool) -> Address:
-    """Understand an address such as ``https://data.example.org``.
+    """Understand an address such as ``https://data.example.org``, with or without the interface's own path.
 
     Raises:
         ConfigurationError: when it is none, or a token would travel unencrypted to another machine.
@@ -34,6 +34,8 @@ def address_of(url: str | None, *, with_token: bool) -> Address:
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
+        # A name that can't be looked up is found out here, where it is known whose it is.
+        (host or "").encode("idna")
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
@@ -49,7 +51,20 @@ def address_of(url: str | None, *, with_token: bool) -> Address:
         raise ConfigurationError(
             f"The token would travel unencrypted to {host}.", hint="Use an https:// address in DATA_PLATFORM_URL."
         )
-    return Address(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}{_BASE}", parts.netloc, here)
+    path = parts.path.rstrip("/").removesuffix(_BASE).rstrip("/")
+    return Address(f"{parts.scheme}://{parts.netloc}{path}{_BASE}/", parts.netloc, here)
+
+
+def token_of(token: str | None) -> str | None:
+    """The token as it is sent; None when there is none.
+
+    Raises:
+        ConfigurationError: when it can't stand in a header, as no token of ours.
+    """
+    token = (token or "").strip()
+    if not token.isascii() or not token.isprintable():
+        raise ConfigurationError("DATA_PLATFORM_TOKEN is no token.", hint="It looks like dp_, letters and digits.")
+    return token or None
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from data_platform.client.transport import Transport
 from data_platform.errors import ChecksumMismatchError, UsageError
 
 
-def download(transport: Transport, export: str, path: Path) -> dict[str, Any]:
-    """Write an export's file to `path` (mode 0600) and return its manifest.
+@contextmanager
+def destination(path: Path) -> Generator[BinaryIO]:
+    """A file beside `path` (mode 0600) to write to, which takes its place when the block ends without an error.
 
     Raises:
-        UsageError: when the file can't be written there.
-        ChecksumMismatchError: when its SHA-256 is not the manifest's.
+        UsageError: when it can't be written there.
     """
-    manifest: dict[str, Any] = transport.get(f"{export}/manifest").json()
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise _unwritable(path, error) from None
     draft = Path(name)
     try:
-        digest = hashlib.sha256()
-        with os.fdopen(descriptor, "wb") as file, transport.stream(f"{export}/file") as answer:
-            for piece in answer.iter_bytes():
-                digest.update(piece)
-                file.write(piece)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        if digest.hexdigest() != manifest.get("sha256"):
-            raise ChecksumMismatchError("The file that arrived is not the one that was exported.", hint="Try again.")
         draft.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def fetch(transport: Transport, export: str, file: BinaryIO) -> dict[str, Any]:
+    """Write an export's file to an open one and return its manifest.
+
+    Raises:
+        ChecksumMismatchError: when its SHA-256 is not the manifest's.
+    """
+    manifest: dict[str, Any] = transport.get(f"{export}/manifest")
+    digest = hashlib.sha256()
+    with transport.stream(f"{export}/file") as answer:
+        for piece in answer.iter_bytes():
+            digest.update(piece)
+            file.write(piece)
+    if digest.hexdigest() != manifest.get("sha256"):
+        raise ChecksumMismatchError("The file that arrived is not the one that was exported.", hint="Try again.")
     return manifest
 
 

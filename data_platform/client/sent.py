@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from data_platform.errors import UsageError
@@ -14,9 +15,15 @@ from data_platform.errors import UsageError
 Scalar = bool | int | float | str | dt.date | dt.datetime | Decimal | None
 Parameters = Sequence[Scalar] | Mapping[str, Scalar] | None
 
+_TYPES: Final = "text, a number, true or false, a date, a date with time, or nothing"
+
 
 def statement(sql: str, dataset: str, as_of: int | str | None, parameters: Parameters) -> dict[str, Any]:
-    """A statement as bodies hold it."""
+    """A statement as bodies hold it.
+
+    Raises:
+        UsageError: naming the parameter that can't be sent.
+    """
     return {
         "sql": sql,
         "dataset": dataset,
@@ -29,11 +36,17 @@ def _sent(parameters: Parameters) -> object:
     if parameters is None:
         return None
     if isinstance(parameters, Mapping):
-        return {name: _value(value) for name, value in parameters.items()}
-    return [_value(value) for value in parameters]
+        return {str(name): _value(name, value) for name, value in parameters.items()}
+    if not _is_list(parameters):
+        raise UsageError("The parameters must be a list of values or a mapping of names to values.")
+    return [_value(number, value) for number, value in enumerate(parameters, 1)]
 
 
-def _value(value: Scalar) -> object:
+def _is_list(parameters: object) -> bool:
+    return isinstance(parameters, Iterable) and not isinstance(parameters, str | bytes)
+
+
+def _value(name: object, value: object) -> object:
     """A value as the server takes it: what JSON has no type for is named."""
     if isinstance(value, dt.datetime):
         return {"type": "timestamp", "value": value.isoformat()}
@@ -41,7 +54,16 @@ def _value(value: Scalar) -> object:
         return {"type": "date", "value": value.isoformat()}
     if isinstance(value, Decimal):
         return {"type": "decimal", "value": str(value)}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _unfit(name, "is no finite number")
+    if value is not None and not isinstance(value, bool | int | float | str):
+        raise _unfit(name, f"is of a type that can't be sent ({type(value).__name__})")
     return value
+
+
+def _unfit(name: object, why: str) -> UsageError:
+    # As the engine says it of its own.
+    return UsageError(f"The parameter ${str(name).removeprefix('$')} {why}.", hint=f"A parameter is {_TYPES}.")
 
 
 def segment(name: object) -> str:

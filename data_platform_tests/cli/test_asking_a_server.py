@@ -10,6 +10,7 @@ import pyarrow.csv as pa_csv
 import pytest
 
 from data_platform_tests.cli.conftest import Ran, run, run_here
+from data_platform_tests.client.test_client import answering
 from data_platform_tests.orchestration.api.served import ROWS, Served
 
 SQL = "SELECT permno, count(*) AS n, min(date) AS first FROM crsp_daily GROUP BY permno ORDER BY permno"
@@ -114,3 +115,40 @@ def test_a_server_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     assert (done.code, "does not answer" in done.err, "Traceback" in done.err) == (1, True, False)
     refused = run_here(tmp_path, "status", DATA_PLATFORM_URL="http://data.example.org", DATA_PLATFORM_TOKEN="dp_secret")  # noqa: S106 - no real one
     assert (refused.code, "unencrypted" in refused.err, "dp_secret" in refused.err) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("datasets",),
+        ("coverage",),
+        ("logs",),
+        ("schedule", "list"),
+        ("queries", "list"),
+        ("alerts", "list"),
+        ("quality", "crsp_daily"),
+        ("preview", "crsp"),
+        ("query", "-d", "crsp", SQL),
+        ("export", "-d", "crsp", "-o", "-", SQL),
+        ("sync", "crsp_daily", "-p", "2024", "--reason", "x"),
+    ],
+    ids=" ".join,
+)
+def test_an_address_where_something_else_answers_is_one_clear_error(
+    served: Served, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    # Under a path of its own Dagster's page answers, whatever is asked.
+    token = served.world.tokens["admin"]
+    done = run_here(tmp_path, *arguments, DATA_PLATFORM_URL=f"{served.url}/foo", DATA_PLATFORM_TOKEN=token)
+    assert (done.code, done.out, "Traceback" in done.err) == (2, "", False), done.err
+    assert "it is no answer of data-platform." in done.err
+    assert "Is DATA_PLATFORM_URL right?" in done.err
+
+
+def test_an_answer_of_another_form_is_one_clear_error(tmp_path: Path) -> None:
+    for content in (b'{"status": "ok"}', b'[{"status": "ok"}]'):
+        with answering((200, {}, content)) as (url, _):
+            for arguments in (("status",), ("datasets",), ("preview", "crsp")):
+                done = run_here(tmp_path, *arguments, DATA_PLATFORM_URL=url)
+                assert (done.code, "form that is not known here" in done.err) == (2, True), done.err

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from typing_extensions import override
 
 from data_platform.client import connect
 from data_platform.client.connection import Client
+from data_platform.client.sent import Parameters
 from data_platform.client.wire import KINDS, document, error_of
 from data_platform.errors import (
     ChecksumMismatchError,
@@ -67,6 +69,40 @@ def test_parameters_keep_their_types_too(client: Client) -> None:
     assert named.rows == [{"n": 42}]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"day": object()}, r"The parameter \$day is of a type that can't be sent \(object\)"),
+        ([1, {"a": 1}], r"The parameter \$2 is of a type that can't be sent \(dict\)"),
+        ([float("nan")], r"The parameter \$1 is no finite number"),
+        ("abc", "must be a list of values"),
+        (5, "must be a list of values"),
+    ],
+    ids=["object", "dict", "nan", "text", "number"],
+)
+def test_a_parameter_that_can_not_be_sent_is_named(parameters: Parameters, said: str) -> None:
+    with Client("http://127.0.0.1:9") as client, pytest.raises(UsageError, match=said):
+        client.query("SELECT $day", dataset="crsp", parameters=parameters)
+
+
+def test_what_else_can_not_be_sent_is_a_clear_error() -> None:
+    with Client("http://127.0.0.1:9") as client, pytest.raises(UsageError, match="can't be sent"):
+        client.change_schedule("crsp", "crsp_daily", 1, reason=object())
+
+
+def test_a_connection_that_is_closed_says_so(served: Served, tmp_path: Path) -> None:
+    with served.client("operator") as client:
+        result = client.query(SQL, dataset="crsp", page_size=400)
+    for ask in (
+        client.datasets,
+        result.arrow,
+        lambda: client.submit(SQL, dataset="crsp"),
+        lambda: client.download("some", tmp_path / "rows.csv"),
+    ):
+        with pytest.raises(UsageError, match="This connection is closed"):
+            ask()
+
+
 def test_a_part_of_a_result_is_never_given_for_the_whole(client: Client) -> None:
     result = client.query("SELECT a.permno FROM crsp_daily a, crsp_daily b", dataset="crsp")
     with pytest.raises(UsageError, match="100,000 can be had"):
@@ -82,8 +118,18 @@ def test_an_export_is_whole_and_what_its_manifest_says(client: Client, tmp_path:
     assert [each.name for each in tmp_path.iterdir()] == ["rows.csv"]
     with pytest.raises(UsageError, match="neither given"):
         client.export(SQL, tmp_path / "rows", dataset="crsp")
-    with pytest.raises(UsageError, match="can't be written"):
-        client.export(SQL, tmp_path / "none" / "rows.csv", dataset="crsp")
+
+
+def test_a_place_that_can_not_be_written_costs_no_export(client: Client, tmp_path: Path) -> None:
+    before = client.quota()
+    (tmp_path / "folder.csv").mkdir()
+    for place in (tmp_path / "none" / "rows.csv", tmp_path / "folder.csv", tmp_path / ("x" * 300 + ".csv")):
+        with pytest.raises(UsageError, match="can't be written"):
+            client.export(SQL, place, dataset="crsp")
+    assert client.quota() == before
+    with pytest.raises(UsageError):
+        client.export("SELECT nothing FROM crsp_daily", tmp_path / "rows.csv", dataset="crsp")
+    assert [each.name for each in tmp_path.iterdir()] == ["folder.csv"]
 
 
 def test_what_was_submitted_can_be_looked_after_and_cancelled(client: Client) -> None:
@@ -150,12 +196,43 @@ def test_a_token_is_not_sent_unencrypted_to_another_machine(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "data.example.org", "ftp://x", "https://", "https://me:pw@x", "https://x:y", "http://[1"]
+    "url",
+    ["", "data.example.org", "ftp://x", "https://", "https://me:pw@x", "https://x:y", "http://[1", "https://x..y"],
 )
 def test_an_address_that_is_none_is_one_clear_error(url: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         connect(url or None, "dp_secret")
     assert "pw" not in str(refused.value)
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1", "/api/v1/", "//api/v1//"])
+def test_the_address_may_be_that_of_the_interface(served: Served, path: str) -> None:
+    with Client(f"{served.url}{path}", served.world.tokens["viewer"]) as client:
+        assert [each["name"] for each in client.datasets()] == ["fama_french"]
+
+
+def test_a_path_before_that_of_the_interface_stays() -> None:
+    for path in ("/data", "/data/", "/data/api/v1"):
+        with answering((200, {}, b"[]")) as (url, asked), Client(f"{url}{path}") as client:
+            assert client.datasets() == []
+        assert asked == ["GET /data/api/v1/datasets"]
+
+
+@pytest.mark.parametrize("token", ["dp_é", "dp_a\nb"])
+def test_a_token_that_is_none_is_one_clear_error(token: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no token") as refused:
+        connect("http://127.0.0.1:9", token)
+    assert "dp_a" not in str(refused.value)
+
+
+def test_without_a_token_and_with_a_wrong_one_the_hint_is_the_same(served: Served) -> None:
+    hints: list[str | None] = []
+    for token in (None, "dp_wrong"):
+        with Client(served.url, token) as stranger, pytest.raises(NotPermittedError) as refused:
+            stranger.datasets()
+        hints.append(refused.value.hint)
+    assert hints[0] == hints[1]
+    assert "DATA_PLATFORM_TOKEN" in str(hints[0])
 
 
 def test_the_environment_says_where_and_who(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,14 +287,48 @@ def test_a_read_is_tried_again_when_the_line_broke_and_a_change_never_is() -> No
         assert len(asked) == 2
 
 
-def test_an_answer_of_somebody_else_is_a_clear_error() -> None:
+def test_an_answer_of_somebody_else_is_a_clear_error(tmp_path: Path) -> None:
     for status, form in ((502, PlatformError), (401, NotPermittedError), (404, NotFoundError), (429, RateLimitedError)):
         with answering((status, {}, b"<html>")) as (url, _), Client(url) as client, pytest.raises(form):
             client.datasets()
+    strangers: list[tuple[int, dict[str, str], bytes]] = [
+        (200, {}, b"<html>"),
+        (200, {"Content-Type": "text/html"}, b"<html>"),
+        (200, {}, b'"text"'),
+        (500, {}, b""),
+        (501, {}, b"<html>"),
+    ]
+    for answer in strangers:
+        with answering(answer) as (url, _), Client(url) as client:
+            asked: list[Callable[[], object]] = [
+                client.sync_status,
+                partial(client.follow, "x"),
+                partial(client.query, SQL, dataset="crsp"),
+                partial(client.dry_run, SQL, dataset="crsp"),
+                partial(client.download, "some", tmp_path / "rows.csv"),
+            ]
+            for ask in asked:
+                with pytest.raises(UsageError, match=r"no answer of data-platform. Is DATA_PLATFORM_URL right\?$"):
+                    ask()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_token_goes_to_no_address_that_a_server_redirects_to() -> None:
     moved = (302, {"Location": "http://127.0.0.1:9/elsewhere"}, b"")
     with answering(moved) as (url, asked), Client(url, "dp_x") as client, pytest.raises(UsageError, match="302"):
         client.datasets()
     assert asked == ["GET /api/v1/datasets"]
+
+
+def test_why_a_server_does_not_answer_is_said_in_words() -> None:
+    with answering((200, {}, b"[]")) as (url, _):
+        causes = {
+            "http://127.0.0.1:9": r"127.0.0.1:9 does not answer \(Connection refused\)\.",
+            url.replace("http:", "https:"): r"does not answer \(no encrypted connection: [a-z ]+\)\.",
+        }
+        for address, said in causes.items():
+            with Client(address) as client, pytest.raises(PlatformError, match=said):
+                client.preview("crsp")
 
 
 def test_a_download_that_is_not_what_was_exported_leaves_nothing(tmp_path: Path) -> None:
