@@ -52,6 +52,8 @@ def find_dataset(name: str) -> Dataset:
     Raises:
         NotFoundError: for an unknown name, listing the known ones.
     """
+    if name in TABLES:
+        raise NotFoundError(f"Unknown dataset {name!r}.", hint=f"{name} is a table of {TABLES[name].dataset}.")
     if name not in DATASETS:
         raise NotFoundError(f"Unknown dataset {name!r}.", hint=_suggest(name, list(DATASETS)))
     return DATASETS[name]
@@ -63,6 +65,9 @@ def find_table(name: str) -> Table:
     Raises:
         NotFoundError: for an unknown name, listing the known ones.
     """
+    if name in DATASETS:
+        tables = ", ".join(table.name for table in DATASETS[name].tables)
+        raise NotFoundError(f"Unknown table {name!r}.", hint=f"{name} is a dataset; its tables: {tables}.")
     if name not in TABLES:
         raise NotFoundError(f"Unknown table {name!r}.", hint=_suggest(name, list(TABLES)))
     return TABLES[name]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from data_platform.catalog import find_dataset
 from data_platform.cli.audit_tables import print_actions, print_queries
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say, stderr
@@ -60,10 +61,19 @@ def show(  # noqa: PLR0913 - the options of the command
                 for row in rows:
                     typer.echo(json.dumps(row, ensure_ascii=False))
         elif what == "actions":
-            print_actions(trail.actions(user, dataset, action, subject, limit), as_json=as_json)
+            entries = trail.actions(user, dataset, action, subject, limit)
+            _check_dataset(dataset, found=bool(entries))
+            print_actions(entries, as_json=as_json)
         else:
             found = trail.queries(user, dataset, limit)
+            _check_dataset(dataset, found=bool(found))
             print_queries(found, trail.texts_of(found) if texts else None, as_json=as_json)
+
+
+def _check_dataset(name: str | None, *, found: bool) -> None:
+    """Refuse a name that nothing was found of and nobody knows; what has left the catalog can still be looked up."""
+    if name is not None and not found:
+        find_dataset(name)
 
 
 @app.command()

@@ -40,7 +40,7 @@ def coverage(
     if as_json:
         print_json(found)
     elif not found:
-        say("No data available. Start with: data-platform sync TABLE --all")
+        say(f"No data available. Start with: data-platform sync {table or 'TABLE'} --all")
     elif table is None:
         _print_tables(found)
     else:

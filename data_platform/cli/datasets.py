@@ -8,7 +8,7 @@ import typer
 
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table, say
-from data_platform.cli.rows import shown
+from data_platform.cli.rows import print_fitting
 from data_platform.cli.services import open_services
 from data_platform.governance.dto import DatasetInfoDTO, DatasetSchemaDTO
 from data_platform.governance.result_rows import plain
@@ -49,12 +49,8 @@ def preview(
         print_json(plain(found.rows))
         return
     names = [column.name for column in found.columns]
-    print_table(
-        f"{found.table}, version {found.manifest_version}",
-        names,
-        [[shown(row[name]) for name in names] for row in found.rows],
-        grouped=False,
-    )
+    rows = [[row[name] for name in names] for row in found.rows]
+    print_fitting(f"{found.table}, version {found.manifest_version}", names, rows, "take --json, or query some of them")
     say(f"{len(found.rows):,} of {found.total_rows:,} rows.")
 
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from data_platform.catalog import Table, find_table
 from data_platform.cli.options import Json, TableName
 from data_platform.cli.output import print_json, print_table, say, stderr
-from data_platform.cli.rows import shown
+from data_platform.cli.rows import print_fitting
 from data_platform.cli.session import Reading, open_session, reading_session
 from data_platform.governance.permissions import Action, require
 from data_platform.governance.result_rows import row_objects
@@ -87,7 +87,7 @@ def _print(found: VersionDiff, rows: pl.DataFrame | None, *, as_json: bool) -> N
         [_line(item) for item in differing],
     )
     if same:
-        say(f"{same} partitions are the same.")
+        say(f"{same} partition{' is' if same == 1 else 's are'} the same.")
     details = [item.detail for item in differing if item.detail is not None]
     total = combined(details)
     if total.columns:
@@ -96,8 +96,7 @@ def _print(found: VersionDiff, rows: pl.DataFrame | None, *, as_json: bool) -> N
         if names:
             say(f"{what}: {', '.join(names)}")
     if rows is not None and rows.height:
-        lines = [[shown(value) for value in row] for row in rows.iter_rows()]
-        print_table("Differing rows", rows.columns, lines, grouped=False)
+        print_fitting("Differing rows", rows.columns, [list(row) for row in rows.iter_rows()], "take --json")
 
 
 def _line(item: PartitionDiff) -> list[object]:

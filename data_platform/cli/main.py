@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Final, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.markup import escape
@@ -47,11 +48,28 @@ from data_platform.errors import PlatformError
 
 app = typer.Typer(
     name="data-platform",
-    help="Licensed research data as validated, versioned Parquet, steered by Dagster and queried through one door.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        typer.echo(f"data-platform {version('data-platform')}")
+        raise typer.Exit
+
+
+@app.callback()
+def group(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Licensed research data as validated, versioned Parquet, steered by Dagster and queried through one door."""
+
+
 app.command()(demo.demo)
 app.command()(up.up)
 app.command()(sync.sync)
@@ -105,7 +123,8 @@ def run() -> None:
         fail(f"{error.strerror or error}{where}.", "Check DATA_PLATFORM_HOME and the rights on it.", 1)
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
-            stderr.print("Interrupted; what was published before stays.")
+            published = sys.argv[1:2] in (["sync"], ["demo"])
+            stderr.print("Interrupted; what was published before stays." if published else "Interrupted.")
         raise
 
 

@@ -11,6 +11,7 @@ from data_platform.cli.named_versions import drop_set, list_sets, print_versions
 from data_platform.cli.options import Json, Reason
 from data_platform.cli.output import print_json, say
 from data_platform.cli.session import open_session
+from data_platform.errors import UsageError
 from data_platform.governance.permissions import Action, require
 from data_platform.warehouse.as_of import parse_as_of
 
@@ -39,6 +40,8 @@ def create(
         for text in tables:
             name, _, when = text.partition("=")
             declared = find_table(name)
+            if name in versions:
+                raise UsageError(f"{name} is given twice.", hint="A pin keeps one version of a table: name it once.")
             require(session.user, Action.QUERY_DATA, declared.dataset)
             versions[name] = session.warehouse.reader(name).pin(parse_as_of(when) if when else None).version
         named = session.warehouse.pins.create(

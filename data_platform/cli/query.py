@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import typer
 
 from data_platform.cli.options import AsOfText
-from data_platform.cli.output import print_json, print_table, say, stdout
+from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.parameters import Params, parameters_of
 from data_platform.cli.remote_explorer import RemoteExplorer
-from data_platform.cli.rows import shown
+from data_platform.cli.rows import print_fitting
 from data_platform.cli.services import open_services
 from data_platform.cli.session import Session
 from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
-from data_platform.governance.explorer import MAX_PAGE_ROWS, DataExplorerService, QueryResult
+from data_platform.governance.explorer import MAX_PAGE_ROWS, MAX_TIMEOUT_SECONDS, DataExplorerService, QueryResult
 from data_platform.governance.permissions import User
 from data_platform.governance.result_files import distinct_names
 from data_platform.governance.result_rows import row_objects
@@ -47,7 +47,12 @@ def query(  # noqa: PLR0913 - the options of the command
     params: Params = None,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     page_size: Annotated[int, typer.Option(min=1, max=MAX_PAGE_ROWS, help="Rows a page.")] = MAX_PAGE_ROWS,
-    timeout: Annotated[float, typer.Option(min=0.1, max=30.0, help="Seconds after which the query is stopped.")] = 30.0,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, max=MAX_TIMEOUT_SECONDS, help="Seconds after which the query is stopped; 30 unless said."
+        ),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All pages, up to 100,000 rows.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would read, and read nothing.")] = False,
     as_job: Annotated[bool, typer.Option("--job", help="Run it as Dagster's query_job and show its result.")] = False,
@@ -57,6 +62,10 @@ def query(  # noqa: PLR0913 - the options of the command
     Exit codes: 2 not a valid query, 3 not permitted, 4 rate limited, 5 timed out.
     """
     chosen = Format.JSON if as_json else output_format
+    if dry_run:
+        _check_dry_run(chosen, as_job=as_job)
+    if as_job:
+        _check_job(page, timeout)
     if chosen is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", hint="Redirect it: … --format parquet > result.parquet")
     if everything and page != 1:
@@ -69,10 +78,6 @@ def query(  # noqa: PLR0913 - the options of the command
             print_plan(service.dry_run(user, dataset, sql, when, bound), as_json=chosen is Format.JSON)
             return
         if as_job:
-            if page != 1:
-                raise UsageError(
-                    "--job shows the first page.", hint="Leave --page out, or print every page with --all."
-                )
             if services.session is None or not isinstance(service, DataExplorerService):
                 raise UsageError("--job runs a query on this machine, and DATA_PLATFORM_URL names a server.")
             request_id = service.submit_query(user, dataset, sql, when, bound).id
@@ -83,15 +88,33 @@ def query(  # noqa: PLR0913 - the options of the command
                 user,
                 dataset,
                 sql,
-                timeout_seconds=timeout,
+                timeout_seconds=MAX_TIMEOUT_SECONDS if timeout is None else timeout,
                 page=page,
                 page_size=MAX_PAGE_ROWS if everything else page_size,
                 as_of=when,
                 parameters=bound,
             )
         rows = all_pages(service, user, result) if everything else result.table
-        say(summary(result.dto))
+        say(summary(result.dto, rows.num_rows if everything else None))
     _print(rows, chosen)
+
+
+def _check_dry_run(chosen: Format, *, as_job: bool) -> None:
+    if as_job:
+        raise UsageError("--dry-run and --job exclude each other.", hint="Leave one of them out.")
+    if chosen not in {Format.TABLE, Format.JSON}:
+        raise UsageError(
+            f"What --dry-run finds can't be written as {chosen.value}.", hint="Leave --format out, or take --json."
+        )
+
+
+def _check_job(page: int, timeout: float | None) -> None:
+    if page != 1:
+        raise UsageError("--job shows the first page.", hint="Leave --page out, or print every page with --all.")
+    if timeout is not None:
+        raise UsageError(
+            f"--job always has the limit of {MAX_TIMEOUT_SECONDS:g} seconds.", hint="Leave --timeout or --job out."
+        )
 
 
 def all_pages(service: DataExplorerService | RemoteExplorer, user: User, first: QueryResult) -> pa.Table:
@@ -121,17 +144,23 @@ def print_plan(plan: QueryPlanDTO, *, as_json: bool) -> None:
     )
 
 
-def summary(dto: QueryResultDTO) -> str:
-    """What was read and how much of it this is."""
+def summary(dto: QueryResultDTO, printed: int | None = None) -> str:
+    """What was read and how much of it this is: so many rows of all pages, or else this page."""
     versions = ", ".join(f"{table} version {version}" for table, version in dto.versions.items()) or "no table"
-    if dto.total_is_minimum:
+    if printed is not None:
+        whole = _rows(printed)
+    elif dto.total_is_minimum:
         whole = f"page {dto.page:,}; the result has more than {dto.total_rows:,} rows"
     elif dto.pages == 1:
-        whole = f"{dto.row_count:,} row{'' if dto.row_count == 1 else 's'}"
+        whole = _rows(dto.row_count)
     else:
         whole = f"page {dto.page:,} of {dto.pages:,}: {dto.row_count:,} of {dto.total_rows:,} rows"
     remaining = f"{dto.remaining_queries} more queries this minute"
     return f"{whole}, {dto.duration_ms:,} ms, from {versions}; {remaining}."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def run_as_job(session: Session, request_id: UUID) -> None:
@@ -157,23 +186,9 @@ def run_as_job(session: Session, request_id: UUID) -> None:
 
 
 def print_rows(title: str, table: pa.Table) -> None:
-    """Print rows for a person; numbers as they are, since a column of integers may hold years or codes."""
-    cells = [[shown(value) for value in row.values()] for row in table.to_pylist()]
-    fitting = columns_that_fit(table.column_names, cells, stdout.width)
-    print_table(title, table.column_names[:fitting], [row[:fitting] for row in cells], grouped=False)
-    if fitting < table.num_columns:
-        left_out = table.num_columns - fitting
-        say(f"{left_out} more columns do not fit here: select fewer, or take --format csv or json.")
-
-
-def columns_that_fit(names: list[str], rows: list[list[object]], width: int) -> int:
-    """How many columns, from the left and at least one, can be shown whole in so many characters."""
-    used = 2
-    for index, name in enumerate(names):
-        used += 3 + max([len(name), *(len(str(row[index])) for row in rows)])
-        if used > width:
-            return max(index, 1)
-    return len(names)
+    """Print the rows of a result for a person."""
+    rows = [list(row.values()) for row in table.to_pylist()]
+    print_fitting(title, table.column_names, rows, "select fewer, or take --format csv or json")
 
 
 def _print(table: pa.Table, chosen: Format) -> None:

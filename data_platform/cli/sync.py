@@ -51,6 +51,8 @@ def sync(
     """
     if full and incremental:
         raise UsageError("--full and --incremental exclude each other.", hint="Leave one of them out.")
+    if table is not None and partition and all_of_them:
+        raise UsageError("--partition and --all exclude each other.", hint="Leave one of them out.")
     settings = load_settings()
     if settings.url is not None:
         order_sync(table, partition or [], reason, every=all_of_them, full=full, as_json=as_json)

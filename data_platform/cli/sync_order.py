@@ -22,8 +22,6 @@ def order_sync(
         raise UsageError(
             "A server syncs one table at a time for you.", hint="Name the table, with --partition or --all."
         )
-    if partitions and every:
-        raise UsageError("--partition and --all exclude each other.", hint="Leave one of them out.")
     declared = find_table(table)
     with connect() as client:
         job = RemoteSyncs(client).trigger(declared.dataset, table, reason, partitions, every=every, full=full)

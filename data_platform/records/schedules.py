@@ -48,11 +48,11 @@ class SyncSchedule:
 
 
 class ScheduleConflictError(UsageError):
-    """Somebody else changed the schedule first; `current` is what it is now."""
+    """The schedule was changed first; `current` is what it is now."""
 
     def __init__(self, current: SyncSchedule) -> None:
         super().__init__(
-            f"Somebody else changed the schedule of {current.table_name} to version {current.version} meanwhile.",
+            f"The schedule of {current.table_name} was changed meanwhile: it is at version {current.version}.",
             hint="Look at the current schedule and decide again.",
         )
         self.current = current

@@ -22,7 +22,7 @@ from data_platform.catalog import (
     find_table,
 )
 from data_platform.catalog.dtypes import arrow_type
-from data_platform.errors import UsageError
+from data_platform.errors import NotFoundError, UsageError
 from data_platform.settings import PROJECT_ROOT
 
 INDUSTRIES = ("ff_industries_10", "ff_industries_30", "ff_industries_49")
@@ -209,6 +209,19 @@ def test_unknown_names_suggest_the_known_ones() -> None:
         find_table("crsp_dayly")
     with pytest.raises(UsageError, match="Known: compustat, crsp, fama_french"):
         find_dataset("nope")
+
+
+def test_a_table_that_is_taken_for_a_dataset_and_the_other_way_round() -> None:
+    with pytest.raises(NotFoundError) as table:
+        find_dataset("crsp_daily")
+    assert (table.value.message, table.value.hint) == (
+        "Unknown dataset 'crsp_daily'.",
+        "crsp_daily is a table of crsp.",
+    )
+    with pytest.raises(NotFoundError) as dataset:
+        find_table("fama_french")
+    assert dataset.value.hint is not None
+    assert dataset.value.hint.startswith("fama_french is a dataset; its tables: ff_factors_daily, ")
 
 
 @pytest.mark.parametrize("partition", ["", "24", "20240", "abcd", "2o24", "٢٠٢٤", "1700", "-999", "all"])

@@ -141,6 +141,8 @@ def test_a_changed_audit_exits_with_six_and_names_the_row(platform: Command, ser
         (["audit", "show", "queries", "--action", "x"], 2, "Queries have no action"),
         (["audit", "show", "--texts"], 2, "Actions have no texts"),
         (["audit", "show", "--archive", "nothing"], 2, "There is no archive 'nothing'"),
+        (["audit", "show", "queries", "--dataset", "crps"], 2, "Unknown dataset 'crps'.\nDid you mean crsp?"),
+        (["audit", "show", "--dataset", "crps"], 2, "Unknown dataset 'crps'."),
         (["audit", "show", "--limit", "0"], 2, "--limit"),
         (["audit", "show", "--archive", "x", "--user", "ann"], 2, "An archive is shown whole"),
         (["audit", "rotate"], 2, "holds one key"),

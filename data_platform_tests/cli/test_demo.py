@@ -149,6 +149,11 @@ def test_a_page_says_how_many_there_are(platform: Platform) -> None:
         (("sync", "crsp_daily", "--dataset", "crsp"), 2, "exclude each other"),
         (("sync", "--dataset", "crsp", "-p", "2024"), 2, "goes with one table"),
         (("sync", "crsp_daily", "--all", "--full", "--incremental"), 2, "exclude each other"),
+        (("sync", "crsp_daily", "-p", "2024", "--all"), 2, "--partition and --all exclude each other."),
+        (("preview", "crsp_daily"), 2, "Unknown dataset 'crsp_daily'.\ncrsp_daily is a table of crsp."),
+        (("datasets", "crsp_daily"), 2, "crsp_daily is a table of crsp."),
+        (("coverage", "crsp"), 2, "Unknown table 'crsp'.\ncrsp is a dataset; its tables: crsp_daily, "),
+        (("quality", "crsp"), 2, "crsp is a dataset; its tables: crsp_daily, "),
         (("demo", "--rows", "10"), 2, "A demo of 10 rows can't be made"),
         (("demo", "--vintage", "3"), 2, "There is no vintage 3"),
         (("sync", "crsp_daily"), 2, "say which"),
@@ -349,12 +354,28 @@ def test_an_interrupted_sync_says_so_and_the_next_one_works(
     assert process.returncode == code, said
     assert "Traceback" not in said
     if number is not signal.SIGKILL:
-        assert "Interrupted" in said
+        assert "Interrupted; what was published before stays." in said
         assert _processes(demo_home) == []
     assert platform("sync", "crsp_daily", "--all").code == 0
     assert _processes(demo_home) == []
     assert platform("lock", "list", "--json").json == []
     assert list((demo_home / "warehouse/staging").iterdir()) == []
+
+
+def test_an_interrupted_query_says_nothing_of_publishing(demo_home: Path, platform: Platform) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "query", "-d", "crsp", "SELECT count(*) FROM range(10000000) a, range(10000000) b"],
+        env=environment(demo_home, DATA_PLATFORM_QUERIES_PER_MINUTE="1000"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not platform("queries", "list", "--running", "--json").json:
+        assert process.poll() is None, "the query ended before it could be interrupted"
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[-1:]) == (130, ["Interrupted."]), said
 
 
 def _processes(home: Path) -> list[str]:

@@ -43,6 +43,35 @@ def test_parameters_dry_runs_and_all_pages(demo_home: Path, ann: dict[str, str])
     )
     assert longer.out.count("\n") == 100_001
     assert "the first 100,000 rows" in longer.err
+    assert "100,000 rows, " in longer.err
+    assert "page 1" not in longer.err
+
+
+def test_a_preview_shows_the_columns_that_fit_and_says_how_to_see_the_others(
+    demo_home: Path, ann: dict[str, str]
+) -> None:
+    shown = run_here(demo_home, "preview", "crsp", "--table", "crsp_daily", "--limit", "2", **ann)
+    (row, _) = run_here(demo_home, "preview", "crsp", "--table", "crsp_daily", "--limit", "2", "--json", **ann).json
+    assert str(row["permno"]) in shown.out
+    assert str(row["date"]) in shown.out
+    assert "more columns do not fit here: take --json" in shown.err
+    assert "2 of " in shown.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--job", "--timeout", "1"), "--job always has the limit of 30 seconds."),
+        (("--job", "--page", "2"), "--job shows the first page."),
+        (("--job", "--dry-run"), "--dry-run and --job exclude each other."),
+        (("--dry-run", "--format", "csv"), "What --dry-run finds can't be written as csv."),
+        (("--dry-run", "--format", "parquet"), "What --dry-run finds can't be written as parquet."),
+    ],
+)
+def test_options_of_a_query_that_contradict_each_other(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    ran = run_here(tmp_path / "h", "query", "-d", "crsp", "SELECT 1", *options)
+    assert (ran.code, ran.out, said in ran.err) == (2, "", True), ran.err
+    assert not (tmp_path / "h").exists()
 
 
 def test_an_export_is_a_file_here_with_its_manifest(demo_home: Path, ann: dict[str, str], tmp_path: Path) -> None:
@@ -68,6 +97,39 @@ def test_an_export_is_a_file_here_with_its_manifest(demo_home: Path, ann: dict[s
     token = run_here(demo_home, "users", "token", "explorer-vic", "--json").json["token"]
     denied = run_here(demo_home, "export", "-d", "crsp", "SELECT 1", DATA_PLATFORM_TOKEN=token)
     assert (denied.code, "Access to crsp requires export:data" in denied.err) == (3, True)
+
+
+def test_the_format_of_an_export_is_that_of_its_name(demo_home: Path, ann: dict[str, str], tmp_path: Path) -> None:
+    place = tmp_path / "one.parquet"
+    done = run_here(demo_home, "export", "-d", "crsp", "SELECT 1 AS n", "-o", str(place), **ann)
+    assert (done.code, pq.read_table(place).to_pylist()) == (0, [{"n": 1}]), done.err
+    assert "Exported 1 row\n" in "\n".join(line.rstrip() for line in done.out.splitlines())
+    assert ": 1 row in" in done.err
+
+
+@pytest.mark.parametrize(
+    ("place", "options", "said"),
+    [
+        ("a.parquet", ("--format", "csv"), "a.parquet would hold csv, and its name says parquet."),
+        ("a.CSV", ("--format", "parquet"), "a.CSV would hold parquet, and its name says csv."),
+        ("a.xlsx", (), "The format is neither given nor in the file's name."),
+        ("none/a.csv", (), "There is no folder"),
+        ("/proc/a.csv", (), "The file can't be written to /proc/a.csv: No such file or directory.\nName another file."),
+        ("a" * 300 + ".csv", (), ".csv: File name too long.\nName another file."),
+    ],
+)
+def test_where_an_export_can_not_go_is_said_before_anything_is_asked(
+    tmp_path: Path, place: str, options: tuple[str, ...], said: str
+) -> None:
+    ran = run_here(tmp_path / "h", "export", "-d", "crsp", "SELECT 1", "-o", str(tmp_path / place), *options)
+    assert (ran.code, ran.out, said in ran.err) == (2, "", True), ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_to_a_folder_where_no_file_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/proc")
+    ran = run_here(tmp_path / "h", "export", "-d", "crsp", "SELECT 1")
+    assert (ran.code, "The file can't be written to /proc: " in ran.err) == (2, True), ran.err
 
 
 def test_history_and_stopping(demo_home: Path, ann: dict[str, str]) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from data_platform.cli.query import columns_that_fit, print_rows
+from data_platform.cli.query import print_rows
+from data_platform.cli.rows import columns_that_fit
 from data_platform.errors import ConfigurationError
 from data_platform.settings import Settings
 from data_platform.sync.plan import years
+from data_platform_tests.cli.conftest import run_here
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,17 @@ def test_names_and_text_are_shown_as_they_are_but_steer_nothing(capsys: pytest.C
     assert "[/foo]" in shown
     assert "[red]plain" in shown
     assert chr(27) not in shown
+
+
+def test_one_column_too_many_is_counted_in_the_singular(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows("", pa.table({"a": [1], "b" * 200: [2]}))
+    assert capsys.readouterr().err.startswith("1 more column does not fit here: select fewer")
+
+
+def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
+    ran = run_here(tmp_path / "h", "--version")
+    assert (ran.code, ran.out) == (0, f"data-platform {version('data-platform')}\n")
+    assert not (tmp_path / "h").exists()
 
 
 def test_a_first_year_to_come_is_one_clear_error() -> None:

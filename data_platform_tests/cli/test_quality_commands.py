@@ -71,6 +71,8 @@ def test_a_table_of_which_nothing_is_known_says_how_to_begin(platform: Command) 
     ran = platform("quality", "compustat_quarterly")
     assert (ran.code, ran.out) == (0, "")
     assert "Run a sync to generate quality data: data-platform sync compustat_quarterly --all" in ran.err
+    covered = platform("coverage", "compustat_quarterly")
+    assert covered.err == "No data available. Start with: data-platform sync compustat_quarterly --all\n"
 
 
 def test_an_alert_is_listed_settled_once_and_gone(platform: Command, opened: tuple[Path, Records]) -> None:

@@ -74,7 +74,10 @@ def test_a_schedule_is_set_turned_on_and_off(platform: Command) -> None:
         (("set", "crsp_daily", "--cron", "99 * * * *"), "'99' is no minute"),
         (("set", "crsp_daily", "--timezone", "Mars/Olympus"), "no time zone 'Mars/Olympus'"),
         (("enable", "crsp_dayly"), "Did you mean crsp_daily?"),
-        (("enable", "crsp_daily", "--version", "7"), "changed the schedule of crsp_daily to version 1 meanwhile"),
+        (
+            ("enable", "crsp_daily", "--version", "7"),
+            "The schedule of crsp_daily was changed meanwhile: it is at version 1.",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_error_and_changes_nothing(

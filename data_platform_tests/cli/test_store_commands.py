@@ -97,6 +97,7 @@ def test_a_tagged_version_is_read_after_a_rollback(store: Store) -> None:
         (("snapshot", "create", "2024-01-01"), "is no name for a snapshot"),
         (("snapshot", "create", "x", "--table", "nope"), "nope"),
         (("pin", "create", "bt", "crsp_daily=99"), "no version 99"),
+        (("pin", "create", "bt", "crsp_daily=1", "crsp_daily=2"), "crsp_daily is given twice."),
         (("rollback", "crsp_daily", "--to", "99"), "no version 99"),
         (("quarantine", "restore", "nope"), "No quarantine entry"),
     ],

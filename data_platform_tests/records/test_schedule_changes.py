@@ -81,7 +81,7 @@ def test_of_two_changes_to_one_version_exactly_one_wins_and_the_other_gets_the_r
     (winner,) = [result for result in results if isinstance(result, SyncSchedule)]
     (loser,) = [result for result in results if isinstance(result, ScheduleConflictError)]
     assert winner == loser.current == stored(made)
-    assert str(loser).startswith("Somebody else changed the schedule of crsp_daily to version 2 meanwhile.")
+    assert str(loser).startswith("The schedule of crsp_daily was changed meanwhile: it is at version 2.")
     assert [entry[0] for entry in audited(made)] == [winner.updated_by]
 
 
