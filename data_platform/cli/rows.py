@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from data_platform.cli.output import print_table, say, stdout
+from data_platform.cli.table_layout import how_many_fit
 from data_platform.governance.result_rows import plain
 
 
@@ -28,9 +29,5 @@ def print_fitting(title: str, names: list[str], rows: list[list[object]], instea
 
 def columns_that_fit(names: list[str], rows: list[list[object]], width: int) -> int:
     """How many columns, from the left and at least one, can be shown whole in so many characters."""
-    used = 2
-    for index, name in enumerate(names):
-        used += 3 + max([len(name), *(len(str(row[index])) for row in rows)])
-        if used > width:
-            return max(index, 1)
-    return len(names)
+    widths = [max([len(name), *(len(str(row[index])) for row in rows)]) for index, name in enumerate(names)]
+    return how_many_fit(widths, width)
