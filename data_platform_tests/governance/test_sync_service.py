@@ -136,7 +136,7 @@ def test_a_change_is_noted_with_old_and_new_values_and_one_that_fails_is_not(
     )
     changed = service.update_sync_schedule(OPERATOR, "crsp", change)
     assert (changed.version, changed.updated_by, changed.cron_expression) == (2, "the_operator", "30 4 * * 1-5")
-    with pytest.raises(ScheduleConflictError, match="crsp_daily to version 2") as refused:
+    with pytest.raises(ScheduleConflictError, match="crsp_daily was changed meanwhile: it is at version 2") as refused:
         service.update_sync_schedule(ADMIN, "crsp", change)
     assert refused.value.exit_code == 2
     with records.transaction(SYSTEM) as connection:
