@@ -67,8 +67,8 @@ def export(
             place = None
         else:
             place = Path(job.file_name) if output is None else output
-            _copy(file.path, place)
-            _copy(file.manifest_path, _manifest_of(place))
+            copy_whole(file.path, place)
+            copy_whole(file.manifest_path, _manifest_of(place))
     _tell(job, place, as_json=as_json)
 
 
@@ -152,10 +152,20 @@ def _make(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
-def _copy(source: Path, place: Path) -> None:
+def copy_whole(source: Path, place: Path) -> None:
+    """Copy a file to a place where none is; nothing of it stays when that fails.
+
+    Raises:
+        UsageError: when it can't be written there.
+    """
     try:
-        with os.fdopen(_make(place), "wb") as file, source.open("rb") as rows:
-            shutil.copyfileobj(rows, file)
+        descriptor = _make(place)
+        try:
+            with os.fdopen(descriptor, "wb") as file, source.open("rb") as rows:
+                shutil.copyfileobj(rows, file)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise _unwritable(place, error) from None
 
