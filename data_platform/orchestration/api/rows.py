@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from data_platform.client.wire import ABOUT, ARROW
 from data_platform.errors import UsageError
 from data_platform.governance.dto import QueryResultDTO
+from data_platform.governance.engine.streams import repeated_bytes
 from data_platform.governance.explorer import QueryResult
 from data_platform.governance.result_files import distinct_names
 from data_platform.governance.result_hash import values_within
@@ -66,7 +67,7 @@ def _json(table: pa.Table, about: BaseModel) -> bytes:
 
 
 def _require_light(table: pa.Table) -> None:
-    size, columns = table.nbytes, cast("list[Any]", table.columns)
+    size, columns = table.nbytes + repeated_bytes(table), cast("list[Any]", table.columns)
     values = sum(values_within(chunk) for column in columns for chunk in column.chunks)
     if size > MOST_JSON_BYTES or values > MOST_JSON_VALUES:
         raise UsageError(

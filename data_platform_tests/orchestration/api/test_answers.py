@@ -24,8 +24,12 @@ def entries(served: Served, action: str, subject: str) -> list[AuditEntry]:
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT repeat('x', 50000) AS t FROM range(400)", "SELECT range(5000) AS many FROM range(402)"],
-    ids=["bytes", "values"],
+    [
+        "SELECT repeat('x', 50000) AS t FROM range(400)",
+        f"SELECT repeat('x', 14000)::ENUM('{'x' * 14_000}') AS t FROM range(2000)",
+        "SELECT range(5000) AS many FROM range(402)",
+    ],
+    ids=["bytes", "one text again and again", "values"],
 )
 def test_a_page_that_is_too_heavy_for_json_can_be_had_as_arrow_or_in_smaller_pages(served: Served, sql: str) -> None:
     asked = {"dataset": "crsp", "sql": sql, "wait_seconds": 30}
