@@ -15,7 +15,7 @@ from data_platform.cli.options import AsOfText, Json
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.parameters import Params, parameters_of
 from data_platform.cli.services import open_services
-from data_platform.client.sent import format_of
+from data_platform.client.places import format_of, unwritable
 from data_platform.errors import UsageError
 from data_platform.governance.dto import ExportFormat, ExportJobDTO
 from data_platform.warehouse.as_of import parse_as_of
@@ -108,7 +108,7 @@ def _format(chosen: ExportFormat | None, place: Path | None) -> ExportFormat:
     if place is None:
         return chosen or "csv"
     if chosen is None:
-        return "parquet" if format_of(place) == "parquet" else "csv"
+        return format_of(place)
     ending = place.suffix.lower()[1:]
     if ending in {"csv", "parquet"} - {chosen}:
         raise UsageError(
@@ -132,7 +132,7 @@ def _free(path: Path) -> None:
         os.close(_make(path))
         path.unlink()
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
 
 
 def _check_folder(folder: Path) -> None:
@@ -144,7 +144,7 @@ def _check_folder(folder: Path) -> None:
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise unwritable(folder, error) from None
 
 
 def _make(path: Path) -> int:
@@ -167,8 +167,4 @@ def copy_whole(source: Path, place: Path) -> None:
             place.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise _unwritable(place, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"The file can't be written to {path}: {error.strerror}.", hint="Name another file.")
+        raise unwritable(place, error) from None

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from data_platform.client.address import address_of, token_of
 from data_platform.client.download import destination, fetch
+from data_platform.client.places import format_of
 from data_platform.client.result import Page, QueryResult, page_from
-from data_platform.client.sent import Parameters, format_of, segment, statement
+from data_platform.client.sent import Parameters, segment, statement
 from data_platform.client.transport import Transport
 
 Document = dict[str, Any]

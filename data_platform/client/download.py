@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from data_platform.client.places import unwritable
 from data_platform.client.transport import Transport
-from data_platform.errors import ChecksumMismatchError, UsageError
+from data_platform.errors import ChecksumMismatchError
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def destination(path: Path) -> Generator[BinaryIO]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -36,7 +37,7 @@ def destination(path: Path) -> Generator[BinaryIO]:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -57,7 +58,3 @@ def fetch(transport: Transport, export: str, file: BinaryIO) -> dict[str, Any]:
     if digest.hexdigest() != manifest.get("sha256"):
         raise ChecksumMismatchError("The file that arrived is not the one that was exported.", hint="Try again.")
     return manifest
-
-
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"The file can't be written to {path}: {error.strerror}.", hint="Name another file.")

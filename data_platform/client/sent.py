@@ -6,7 +6,6 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -76,14 +75,3 @@ def segment(name: object) -> str:
     if not text.strip("."):
         raise UsageError(f"{str(name)!r} is no name.")
     return text
-
-
-def format_of(path: Path) -> str:
-    """The format that a file's name tells.
-
-    Raises:
-        UsageError: when it tells none.
-    """
-    if path.suffix in {".csv", ".parquet"}:
-        return path.suffix[1:]
-    raise UsageError("The format is neither given nor in the file's name.", hint="Name the file *.csv or *.parquet.")
