@@ -62,12 +62,17 @@ def wrds(postgres: EmbeddedServer, demo_settings: Settings, databases: Databases
 
 def as_owner(server: DemoServer) -> psycopg.Connection:
     """A connection to a synthetic WRDS that may change it; each statement is a transaction."""
+    return session_of(server, server.owner, server.owner_password)
+
+
+def session_of(server: DemoServer, user: str, password: str) -> psycopg.Connection:
+    """A session of an account of a synthetic WRDS that is none of ours, as a notebook's is."""
     return psycopg.connect(
         host=str(server.socket_folder),
         port=server.port,
         dbname=server.dbname,
-        user=server.owner,
-        password=server.owner_password,
+        user=user,
+        password=password,
         autocommit=True,
     )
 

@@ -16,7 +16,7 @@ from data_platform.records.embedded.service import EmbeddedServer, open_embedded
 from data_platform.settings import Settings
 from data_platform.sources.demo.load import DemoSummary, load_demo
 from data_platform.sources.wrds.address import WrdsAddress
-from data_platform_tests.demo_fixtures import as_owner
+from data_platform_tests.demo_fixtures import as_owner, session_of
 from data_platform_tests.sources.forwarding import Forwarder
 
 DEMO = {"seed": 7, "years": (2023, 2024), "securities": 40}
@@ -79,14 +79,7 @@ def module_superuser(source_server: EmbeddedServer, server: DemoServer) -> Itera
 
 def reader_session(server: DemoServer) -> psycopg.Connection:
     """A session of the reading account that is none of ours, as a notebook's is."""
-    return psycopg.connect(
-        host=str(server.socket_folder),
-        port=server.port,
-        dbname=server.dbname,
-        user=server.reader,
-        password=server.reader_password,
-        autocommit=True,
-    )
+    return session_of(server, server.reader, server.reader_password)
 
 
 @pytest.fixture
