@@ -246,6 +246,8 @@ def test_a_query_process_that_is_stopped_or_breaks_is_counted_and_counts_nothing
     try:
         engine.run("SELECT 1", {}, dataset="crsp", timeout_seconds=20, page=1, page_size=1)
         (server,) = [process for process in psutil.Process().children() if process.pid not in earlier]
+        # The worker that has answered ends by itself: another one is to be struck.
+        assert eventually(lambda: server.children() == [])
 
         def strike() -> None:
             assert eventually(lambda: bool(server.children()))
