@@ -14,7 +14,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from data_platform.records.databases import Databases, embedded_databases
 from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER
 from data_platform.records.embedded.service import EmbeddedServer, open_embedded
 from data_platform.records.migrations import migrate
+from data_platform_tests.folders import short_folder
 
 # Tables as wide as they are printed without a terminal, whoever runs the tests and in however many processes.
 os.environ["COLUMNS"] = "140"
@@ -59,18 +59,20 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def home() -> Iterator[Path]:
     # pytest's own folders are too deep for the path of a Unix socket.
-    folder = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    folder = short_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedServer]:
-    folder = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    folder = short_folder()
     with open_embedded(folder) as server:
         with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             # A database is made and dropped for every test; waiting for the disk would be most of their time.
             connection.execute("ALTER SYSTEM SET fsync = off")
+            # Its folder may lie in memory.
+            connection.execute("ALTER SYSTEM SET max_wal_size = '256MB'")
             connection.execute("SELECT pg_reload_conf()")
         yield server
     shutil.rmtree(folder, ignore_errors=True)

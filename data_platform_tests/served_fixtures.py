@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from data_platform_tests.folders import short_folder
 
 if TYPE_CHECKING:
     from data_platform_tests.orchestration.api.served import Served
@@ -24,7 +24,7 @@ def governed_world() -> Iterator[World]:
     # Dagster takes seconds to import, which most tests do without.
     from data_platform_tests.orchestration.webserver.world import open_world  # noqa: PLC0415 - see above
 
-    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    root = short_folder()
     with open_world(root / "h") as world:
         yield world
     shutil.rmtree(root, ignore_errors=True)

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, TextIO
 import pytest
 
 from data_platform.cli import main
+from data_platform_tests.folders import short_folder
 
 COMMAND = (sys.executable, "-m", "data_platform.cli")
 
@@ -100,7 +100,7 @@ def _main(variables: dict[str, str], arguments: tuple[str, ...], out: TextIO, er
 @pytest.fixture(scope="session")
 def demo() -> Iterator[tuple[Path, Ran]]:
     """A home after `data-platform demo`, and what the command printed."""
-    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    root = short_folder()
     ran = run(root / "h", "demo")
     shutil.copytree(root / "h", root / "untouched", symlinks=True)
     yield root / "h", ran

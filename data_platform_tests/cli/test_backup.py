@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from data_platform.records.connection import open_records
 from data_platform.settings import Settings
 from data_platform.warehouse.backup.keys import parse_keyring
 from data_platform_tests.cli.conftest import Ran, run_here
+from data_platform_tests.folders import short_folder
 from data_platform_tests.warehouse.backups import new_key
 
 
@@ -30,7 +30,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(demo_home: Path) -> Iterator[Place]:
-    folder, key = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp")), new_key()
+    folder, key = short_folder(), new_key()
 
     def call(*arguments: str, **variables: str) -> Ran:
         own = {"DATA_PLATFORM_BACKUP_KEY": key, "DATA_PLATFORM_BACKUP_URL": f"file://{folder}/place"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse, layout
 from data_platform.warehouse.manifest_form import documents_of
 from data_platform_tests.cli.conftest import Ran, run_here
+from data_platform_tests.folders import short_folder
 from data_platform_tests.warehouse.changing import TABLE, everything, expected, publish_rows, rows, written
 
 Store = Callable[..., Ran]
@@ -26,7 +26,7 @@ BLOBS_AND_DELTAS = (layout.BLOBS, layout.DELTAS, layout.TRASH)
 @pytest.fixture(scope="module")
 def opened() -> Iterator[tuple[Path, Records]]:
     """A home with four versions of one table, published 200, 150, 100 and 0 days ago; its server runs throughout."""
-    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    root = short_folder()
     home = root / "h"
     with open_records(Settings(home=home)) as records:
         warehouse = Warehouse(Settings(home=home).warehouse_root)

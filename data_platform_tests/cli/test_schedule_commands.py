@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from data_platform.governance.roll_up import roll_up
 from data_platform.records.connection import Records, open_records
 from data_platform.settings import Settings
 from data_platform_tests.cli.conftest import Ran, run_here
+from data_platform_tests.folders import short_folder
 
 Command = Callable[..., Ran]
 
@@ -23,7 +23,7 @@ Command = Callable[..., Ran]
 @pytest.fixture(scope="module")
 def opened(demo_home: Path) -> Iterator[tuple[Path, Records]]:
     """A copy of the demo whose server runs throughout, so that no command has to start it."""
-    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    root = short_folder()
     shutil.copytree(demo_home, root / "h", symlinks=True)
     with open_records(Settings(home=root / "h")) as records:
         yield root / "h", records

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from data_platform.records.scope import Scope
 from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse, layout
 from data_platform_tests.cli.conftest import Ran, run_here
+from data_platform_tests.folders import short_folder
 from data_platform_tests.warehouse.damage import flip_a_bit
 
 Store = Callable[..., Ran]
@@ -26,7 +26,7 @@ OTHERS = {"crsp_names": 1, "compustat_annual": 5, **FAMA_FRENCH}
 @pytest.fixture(scope="module")
 def opened(demo_home: Path) -> Iterator[tuple[Path, Records]]:
     """A copy of the demo whose server runs throughout, so that no command has to start it."""
-    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    root = short_folder()
     shutil.copytree(demo_home, root / "h", symlinks=True)
     with open_records(Settings(home=root / "h")) as records:
         assert run_here(root / "h", "sync", "ff_industries_10_monthly").code == 0

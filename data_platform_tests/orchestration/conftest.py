@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +11,12 @@ import pytest
 from data_platform.records.connection import open_records
 from data_platform.settings import Settings
 from data_platform.sources.demo.load import load_demo
+from data_platform_tests.folders import short_folder
 
 
 @pytest.fixture(scope="module")
 def demo_copy() -> Iterator[Path]:
-    root = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    root = short_folder()
     settings = Settings(home=root / "h")
     with open_records(settings) as records:
         load_demo(settings, records.databases, securities=20)

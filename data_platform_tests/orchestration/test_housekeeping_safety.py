@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from data_platform.records.scope import Scope
 from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse, layout
 from data_platform.warehouse.backup import open_backups
+from data_platform_tests.folders import short_folder
 from data_platform_tests.orchestration.housekeeping import Housekeeping, old_versions
 from data_platform_tests.warehouse.backups import new_key
 from data_platform_tests.warehouse.changing import TABLE, everything, flip
@@ -28,7 +28,7 @@ SYSTEM = Scope.system("test")
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
-    folder = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    folder = short_folder()
     settings = Settings(home=folder / "h", backup_key=SecretStr(new_key()))
     with open_records(settings) as records:
         warehouse = Warehouse(settings.warehouse_root)

@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from data_platform.records.embedded.credentials import OWNER, SERVICE, SUPERUSER
 from data_platform.records.embedded.layout import PORT, layout_of, prepare
 from data_platform.records.embedded.programs import Programs
 from data_platform.records.embedded.service import EmbeddedServer, open_embedded, revive
+from data_platform_tests.folders import short_folder
 from data_platform_tests.records.processes import eventually, processes_below, server_processes
 
 
@@ -86,7 +86,7 @@ def test_no_password_is_in_a_log_an_argument_or_an_environment(postgres: Embedde
 @pytest.fixture(scope="module")
 def own_home() -> Iterator[Path]:
     """A home whose server is not running, for tests that leave it healthy."""
-    folder = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    folder = short_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -237,7 +237,7 @@ def test_an_unprivileged_account_runs_the_server_where_namespaces_are_off(home: 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change to another account")
 def test_a_folder_that_the_account_cannot_pass_is_named() -> None:
-    closed = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    closed = short_folder()
     try:
         layout = layout_of(closed / "home")
         prepare(layout)

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from data_platform.records.embedded.layout import Layout, layout_of
 from data_platform.records.embedded.lease import lease
 from data_platform.records.embedded.server import is_answering
 from data_platform.records.embedded.service import open_embedded
+from data_platform_tests.folders import short_folder
 from data_platform_tests.records.processes import holder, postmasters, server_processes, start_holder
 
 
@@ -32,7 +32,7 @@ def postmaster(layout: Layout) -> int:
 @pytest.fixture(scope="module")
 def own_home() -> Iterator[Path]:
     """A home whose server is not running at the begin of a test, nor at its end."""
-    folder = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    folder = short_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,6 +15,7 @@ from data_platform.settings import Settings
 from data_platform.sources.demo.load import DemoSummary, load_demo
 from data_platform.sources.wrds.address import WrdsAddress
 from data_platform_tests.demo_fixtures import as_owner, session_of
+from data_platform_tests.folders import short_folder
 from data_platform_tests.sources.forwarding import Forwarder
 
 DEMO = {"seed": 7, "years": (2023, 2024), "securities": 40}
@@ -24,7 +23,7 @@ DEMO = {"seed": 7, "years": (2023, 2024), "securities": 40}
 
 @pytest.fixture(scope="session")
 def source_settings() -> Iterator[Settings]:
-    folder = Path(tempfile.mkdtemp(prefix="dps-", dir="/tmp"))
+    folder = short_folder()
     # Named, because a session's fixtures are made before a test's clean environment is.
     yield Settings(home=folder, postgres_url=None, wrds_username=None, ken_french_url=None, _env_file=None)
     shutil.rmtree(folder, ignore_errors=True)

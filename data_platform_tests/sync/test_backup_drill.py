@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from data_platform.sync.drill import check_table, drill, judge_times, query_file
 from data_platform.sync.restoring_home import require_whole_chains, restore_home
 from data_platform.warehouse import Warehouse
 from data_platform.warehouse.backup import Backups, open_backups
+from data_platform_tests.folders import short_folder
 from data_platform_tests.warehouse.backups import facts, filled, new_key
 from data_platform_tests.warehouse.frames import batch, publish
 
@@ -65,7 +65,7 @@ def unwatched(_size: int, _total: int) -> None:
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[Home]:
-    folder = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    folder = short_folder()
     settings = Settings(home=folder / "h", backup_key=SecretStr(new_key()))
     warehouse = filled(settings.home)
     with open_records(settings) as records:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from data_platform.settings import Settings
 from data_platform.warehouse import Warehouse
 from data_platform_tests.cli.runbooks.shell import Shell
 from data_platform_tests.demo_fixtures import as_owner
+from data_platform_tests.folders import short_folder
 
 
 @dataclass
@@ -69,7 +69,7 @@ SetUpFunction = Callable[[Machine], None]
 def open_machine(demo_home: Path) -> Generator[Machine]:
     """A machine of its own with a copy of the demo's home."""
     # The path of the server's socket must stay short.
-    folder = Path(tempfile.mkdtemp(prefix="dp-", dir="/tmp"))
+    folder = short_folder()
     home = folder / "h"
     shutil.copytree(demo_home, home, symlinks=True)
     settings = Settings(home=home)
