@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from data_platform.governance.engine.streams import inspect_message, read_table, repeated_bytes
+from data_platform.governance.engine.streams import inspect_message, read_table, repeated_bytes, validate
 
 TABLE = pa.table(
     {
@@ -134,3 +134,29 @@ def test_whatever_bytes_come_there_is_a_table_or_a_refusal() -> None:
 def test_what_is_no_metadata_is_refused(metadata: bytes) -> None:
     with pytest.raises(ValueError, match="not the metadata"):
         inspect_message(metadata)
+
+
+ARROW: Any = pa
+MIDNIGHT = ARROW.array([86_400_000_000], pa.int64()).cast(pa.time64("us"), safe=False)
+LARGEST = ARROW.Array.from_buffers(pa.decimal128(38), 1, [None, pa.py_buffer((2**127 - 1).to_bytes(16, "little"))])
+
+
+@pytest.mark.parametrize("value", [MIDNIGHT, LARGEST])
+def test_values_that_only_duckdb_has_pass_wherever_they_lie(value: Any) -> None:  # noqa: ANN401 - as above
+    one = pa.array([0, 1], pa.int32())
+    column = ARROW.ListArray.from_arrays(one, ARROW.StructArray.from_arrays([value, pa.array(["x"])], ["a", "b"]))
+    keyed = ARROW.MapArray.from_arrays(one, pa.array(["k"]), ARROW.FixedSizeListArray.from_arrays(value, 1))
+    union = ARROW.UnionArray.from_sparse(pa.array([0], pa.int8()), [value])
+    validate(ARROW.table([value, column, keyed, union], ["v", "l", "m", "u"]))
+
+
+@pytest.mark.parametrize("value", [MIDNIGHT, LARGEST])
+def test_what_lies_beside_them_is_looked_through_all_the_same(value: Any) -> None:  # noqa: ANN401 - as above
+    broken = ARROW.Array.from_buffers(
+        pa.string(),
+        1,
+        [None, pa.py_buffer((0).to_bytes(4, "little") + (1).to_bytes(4, "little")), pa.py_buffer(b"\xff")],
+    )
+    for column in (broken, ARROW.StructArray.from_arrays([value, broken], ["a", "b"])):
+        with pytest.raises(ValueError, match="UTF8"):
+            validate(ARROW.table({"v": column}))

@@ -13,7 +13,7 @@ from data_platform.governance.engine.frames import Frame, FrameParser, FrameTooL
 from data_platform.governance.engine.launcher import Worker
 from data_platform.governance.engine.outcomes import page_too_large, raised, timed_out
 from data_platform.governance.engine.problems import QueryProblem
-from data_platform.governance.engine.streams import read_table, repeated_bytes
+from data_platform.governance.engine.streams import read_table, repeated_bytes, validate
 from data_platform.governance.engine.task import EnginePage, EnginePlan, QueryTask
 from data_platform.metrics.counting import engine_killed
 
@@ -90,10 +90,7 @@ class Answer:
             return
         int(self._done["rows"])
         table = read_table(self._arrow, self._task.keep)
-        table.validate()
-        for column in table.columns:
-            # A HUGEINT can have a digit more than Arrow's decimals are meant to; without offsets, nothing can be wrong.
-            column.validate(full=not pa.types.is_decimal(column.type))
+        validate(table)
         if repeated_bytes(table) > self._task.limits.result_bytes:
             raise page_too_large(self._task.limits)
         self._table = table

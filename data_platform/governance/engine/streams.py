@@ -61,6 +61,47 @@ def read_table(pieces: list[bytes], most_rows: int) -> pa.Table:
         return pa.Table.from_batches(batches, reader.schema)
 
 
+def validate(table: pa.Table) -> None:
+    """Look through every value, so that no offset, index or text in it leads astray whoever reads it later.
+
+    DuckDB has values that Arrow's types are not meant to hold: a HUGEINT can have a digit more than a decimal, and a
+    day's last time is 24:00. Nothing else hangs on their bits, so they count as bits, wherever they lie.
+
+    Raises:
+        ValueError, pyarrow.ArrowException: when a value is none of its type.
+    """
+    table.validate()
+    for column in cast("list[Any]", table.columns):
+        for chunk in column.chunks:
+            try:
+                chunk.validate(full=True)
+            except pa.ArrowInvalid:
+                stored = chunk.storage if isinstance(chunk.type, pa.BaseExtensionType) else chunk
+                stored.view(_bits(stored.type)).validate(full=True)
+
+
+def _bits(kind: Any) -> Any:  # noqa: ANN401 - an Arrow type, whose class is generic without a use here
+    """The type with decimals and times taken for plain bits."""
+    types, make = pa.types, cast("Any", pa)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _bits(kind.storage_type)
+    if types.is_decimal(kind):
+        return make.binary(kind.byte_width)
+    if types.is_time64(kind):
+        return make.int64()
+    fields = [kind.field(number) for number in range(kind.num_fields)]
+    within = [field.with_type(_bits(field.type)) for field in fields]
+    if types.is_map(kind):
+        return make.map_(_bits(kind.key_type), _bits(kind.item_type))
+    if types.is_union(kind):
+        return make.union(within, mode=kind.mode, type_codes=list(kind.type_codes))
+    if types.is_struct(kind):
+        return make.struct(within)
+    if types.is_fixed_size_list(kind):
+        return make.list_(within[0], kind.list_size)
+    return make.list_(within[0]) if types.is_list(kind) else kind
+
+
 def repeated_bytes(table: pa.Table) -> int:
     """How many bytes those values take, once each is written out, that have hardly any here: ENUMs and untyped NULLs.
 
