@@ -24,7 +24,7 @@ from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
 from data_platform.governance.explorer import MAX_PAGE_ROWS, MAX_TIMEOUT_SECONDS, DataExplorerService, QueryResult
 from data_platform.governance.permissions import User
 from data_platform.governance.result_files import distinct_names
-from data_platform.governance.result_rows import row_objects
+from data_platform.governance.result_rows import row_objects, row_values
 from data_platform.warehouse.as_of import parse_as_of
 
 
@@ -187,7 +187,7 @@ def run_as_job(session: Session, request_id: UUID) -> None:
 
 def print_rows(title: str, table: pa.Table) -> None:
     """Print the rows of a result for a person."""
-    rows = [list(row.values()) for row in table.to_pylist()]
+    rows = [list(row) for row in row_values(table)]
     print_fitting(title, table.column_names, rows, "select fewer, or take --format csv or json")
 
 
