@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_platform.governance.result_rows import values_of
 from data_platform.records.query_audit import ResultHash
 
 DIGITS: Final = 10
@@ -101,10 +102,18 @@ def _texts(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays, whose compute fu
     elif pa.types.is_date32(kind):
         texts = array.cast(pa.int32()).cast(pa.large_string())
     elif pa.types.is_timestamp(kind):
-        texts = array.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.large_string())
+        texts = _instants(array).cast(pa.large_string())
     else:
-        texts = pa.array([None if value is None else _word(value) for value in array.to_pylist()], pa.large_string())
+        texts = pa.array([None if value is None else _word(value) for value in values_of(array)], pa.large_string())
     return compute.fill_null(texts, pa.scalar(_NULL, pa.large_string()))
+
+
+def _instants(array: Any) -> Any:  # noqa: ANN401 - as above
+    """Microseconds; in a column with finer ones, or with instants too far away for that, what its own unit counts."""
+    try:
+        return array.cast(pa.timestamp("us")).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return array.cast(pa.int64())
 
 
 def _significant(array: Any) -> Any:  # noqa: ANN401 - as above

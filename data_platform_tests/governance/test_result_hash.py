@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -123,3 +124,25 @@ def test_values_within_values_are_counted() -> None:
     assert {name: slow_values(array) for name, (array, _) in counts.items()} == {
         name: expected for name, (_, expected) in counts.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (pa.array([1_000_000_001], pa.timestamp("ns")), pa.array([1_000_000_002], pa.timestamp("ns"))),
+        (pa.array([2**63 - 1], pa.timestamp("s")), pa.array([1 - 2**63], pa.timestamp("s"))),
+        (pa.array([2**31 - 1], pa.date32()), pa.array([2**31 - 2], pa.date32())),
+        (pa.array([[2**31 - 1]], pa.list_(pa.date32())), pa.array([[2**31 - 2]], pa.list_(pa.date32()))),
+        (pa.array([{"a": 2**63 - 1}], pa.struct({"a": pa.timestamp("us")})), pa.array([{"a": None}])),
+        (pa.array([1_001], pa.time64("ns")), pa.array([1_002], pa.time64("ns"))),
+    ],
+)
+def test_moments_that_python_has_none_for_count(one: Any, other: Any) -> None:  # noqa: ANN401 - arrays of any type
+    assert result_hash(pa.table({"v": one}), ordered=True) == result_hash(pa.table({"v": one}), ordered=True)
+    assert result_hash(pa.table({"v": one}), ordered=False) != result_hash(pa.table({"v": other}), ordered=False)
+
+
+def test_a_fine_unit_counts_as_before_where_nothing_is_lost() -> None:
+    coarse = pa.array([dt.datetime(2024, 1, 2, 3, 4, 5, 6)], pa.timestamp("us"))
+    fine = pa.table({"t": coarse.cast(pa.timestamp("ns"))})
+    assert result_hash(fine, ordered=True) == result_hash(pa.table({"t": coarse}), ordered=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import psycopg
 import pytest
 from pydantic import SecretStr
@@ -68,6 +69,23 @@ def test_a_query_answers_with_its_page_and_what_is_known_of_the_rest(
     assert (dto.row_count, dto.page, dto.pages, dto.total_rows, dto.total_is_minimum) == (300, 2, 3, 750, False)
     assert dto.remaining_queries == 99
     assert dto.duration_ms > 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "TIMESTAMP_NS '2020-01-01 00:00:00.123456789'",
+        "'infinity'::TIMESTAMP_S",
+        "[coalesce(NULL, 'infinity'::DATE)]",
+        "MAP {DATE '99999-01-01': 1}",
+        "TIME '24:00:00'",
+        "[170141183460469231731687303715884105727::HUGEINT]",
+    ],
+)
+def test_values_that_python_has_none_for_are_answered(explorer: DataExplorerService, analyst: User, value: str) -> None:
+    answer = explorer.execute_query(analyst, "crsp", f"SELECT {value} AS v, {value}::VARCHAR AS t")
+    with duckdb.connect() as plain:
+        assert answer.table.equals(plain.sql(f"SELECT {value} AS v, {value}::VARCHAR AS t").to_arrow_table())
 
 
 def test_counting_is_given_up_where_the_page_limit_lies(explorer: DataExplorerService, analyst: User) -> None:
