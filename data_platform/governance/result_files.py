@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -77,11 +78,20 @@ def read_result(path: Path, offset: int = 0, rows: int | None = None) -> ReadRow
                 if end > offset and (rows is None or begin < offset + rows):
                     first = first if groups else begin
                     groups.append(number)
-            table = file.read_row_groups(groups)  # pyright: ignore[reportUnknownMemberType] - partial stubs
+            table = _as_written(file.read_row_groups(groups), file)  # pyright: ignore[reportUnknownMemberType] - stubs
     except FileNotFoundError:
         return None
     metadata = table.schema.metadata or {}  # pyright: ignore[reportUnknownMemberType] - partial stubs
     return ReadRows(table, json.loads(metadata.get(_FACTS, b"{}")), first, end)
+
+
+def _as_written(table: pa.Table, file: pq.ParquetFile) -> pa.Table:
+    """The rows in the types that were written: Parquet counts a time of whole seconds in thousandths."""
+    metadata = cast("dict[bytes, bytes]", file.metadata.metadata)
+    written = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(metadata[b"ARROW:schema"])))
+    if table.schema.equals(written):
+        return table
+    return table.cast(written).replace_schema_metadata(table.schema.metadata)
 
 
 def write_parquet(table: pa.Table, file: IO[bytes], group_rows: int | None = None) -> None:

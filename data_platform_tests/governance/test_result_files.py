@@ -91,3 +91,18 @@ def test_an_empty_result_and_one_that_is_gone(tmp_path: Path) -> None:
     assert empty is not None
     assert (empty.table.column_names, empty.total, empty.facts) == (["n"], 0, {"a": 1})
     assert read_result(tmp_path / "gone") is None
+
+
+def test_times_of_whole_seconds_come_back_as_such(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "t": pa.array([0, None, 10**12], pa.timestamp("s")),
+            "l": pa.array([[5], [], None], pa.list_(pa.timestamp("s"))),
+            "e": pa.array(["a", "b", None]).dictionary_encode(),
+        }
+    )
+    found = read_result(write_result(tmp_path, "ann", uuid4(), table, {"kept": 1}))
+    assert found is not None
+    assert found.table.schema.types == table.schema.types
+    assert found.table.equals(table)
+    assert found.facts == {"kept": 1}
