@@ -88,8 +88,19 @@ class QueryResult:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The whole result as dictionaries; raises as `arrow` does."""
-        return self.arrow().to_pylist()
+        """The whole result as dictionaries.
+
+        Raises:
+            UsageError: as `arrow` does; and when a date is infinite or outside the years 1 to 9999.
+        """
+        table = self.arrow()
+        try:
+            return table.to_pylist()
+        except (OverflowError, ValueError):
+            raise UsageError(
+                "The result has a date that Python has no value for: infinity, or outside the years 1 to 9999.",
+                hint="Take arrow() or polars(), or cast it to text in the query: CAST(... AS VARCHAR).",
+            ) from None
 
     def __len__(self) -> int:
         return int(self.info["total_rows"])

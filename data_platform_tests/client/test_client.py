@@ -56,6 +56,15 @@ def test_a_result_of_several_pages_is_one_table_with_its_types(client: Client) -
     assert result.rows[0] == {"permno": 10001, "date": dt.date(2020, 1, 2), "prc": 10.0, "vol": 0.0}
 
 
+@pytest.mark.parametrize("date", ["'infinity'::DATE", "DATE '12000-01-01'", "'-infinity'::TIMESTAMP"])
+def test_a_date_without_a_value_in_python_is_one_clear_error_and_there_as_arrow(client: Client, date: str) -> None:
+    result = client.query(f"SELECT {date} AS d", dataset="crsp")
+    assert result.polars().shape == (1, 1)
+    with pytest.raises(UsageError, match="no value for") as caught:
+        _ = result.rows
+    assert "CAST" in str(caught.value)
+
+
 def test_parameters_keep_their_types_too(client: Client) -> None:
     asked = client.query(
         "SELECT typeof(?) AS a, typeof(?) AS b, typeof(?) AS c, ? AS d, ? AS e",

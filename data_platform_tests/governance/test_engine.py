@@ -71,6 +71,9 @@ def test_types_are_named_as_in_sql_and_survive_the_way(ask: Ask) -> None:
         ("SELECT 1, '12:00:00+02'::TIMETZ AS t", ProblemKind.UNSUPPORTED),
         ("SELECT 1, ['12:00:00+02'::TIMETZ] AS t", ProblemKind.UNSUPPORTED),
         ("SELECT 1, {'a': [1::UHUGEINT]} AS s", ProblemKind.UNSUPPORTED),
+        ("SELECT 1, ['101'::BIT] AS b", ProblemKind.UNSUPPORTED),
+        ("SELECT 1, MAP {'a': 1::BIGNUM} AS m", ProblemKind.UNSUPPORTED),
+        ("SELECT 1, 1::VARIANT AS v", ProblemKind.UNSUPPORTED),
         ("SELECT 1, 170141183460469231731687303715884105728::UHUGEINT AS u", ProblemKind.VALUE),
         (
             "SELECT range, CASE WHEN range = 9000 THEN 340282366920938463463374607431768211455::UHUGEINT END AS u "
@@ -85,6 +88,23 @@ def test_values_that_arrow_would_change_are_refused_with_what_to_write_instead(
     with pytest.raises(QueryRefusedError, match=r"Column 2 of the result .*Cast it to text") as caught:
         ask(sql, page_size=10_000)
     assert caught.value.problem.kind is kind
+
+
+def test_bits_and_numbers_of_any_length_arrive_as_text_in_their_order(ask: Ask) -> None:
+    digits = "9" * 60
+    page = ask(
+        f'SELECT range::BIT AS b, CASE WHEN range > 1 THEN \'{digits}\'::BIGNUM END AS b, range AS "a ""b" '
+        "FROM range(20000) ORDER BY range DESC",
+        page=2,
+        page_size=10_000,
+    )
+    assert page.table.column_names == ["b", "b", 'a "b']
+    assert page.columns[0][1] == "BIT"
+    with duckdb.connect() as plain:
+        expected = plain.execute(
+            "SELECT range::BIT, CASE WHEN range > 1 THEN $1::BIGNUM END, range FROM range(9999, -1, -1)", [digits]
+        ).fetchall()
+    assert list(zip(*(column.to_pylist() for column in page.table.columns), strict=True)) == expected
 
 
 def test_values_whose_types_are_called_alike_pass(ask: Ask) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import duckdb
 import pyarrow as pa
 
-from data_platform.governance.engine.carried import check_types, check_values
+from data_platform.governance.engine.carried import check_types, check_values, readable
 from data_platform.governance.engine.confinement import MEND, confine
 from data_platform.governance.engine.frames import Frame, receive_frame, send_frame
 from data_platform.governance.engine.guard import check, named_tables
@@ -193,7 +193,7 @@ def _stream(
 ) -> dict[str, Any]:
     """Send the page as it is found and count on; returns the rows seen and whether that was all of them."""
     # A relation streams; a result of `execute` would be collected in memory before its first batch.
-    relation = connection.sql(checked.canonical, params=checked.values)
+    relation = readable(connection.sql(checked.canonical, params=checked.values), columns)
     reader = cast("pa.RecordBatchReader", relation.to_arrow_reader(_BATCH_ROWS))
     wanted = task.skip + task.keep
     enough = max(wanted, task.limits.count_rows)
