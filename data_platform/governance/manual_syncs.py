@@ -51,14 +51,22 @@ def permit(user: User, wanted: ManualSync) -> None:
         require(user, Action.TRIGGER_DATA_SYNC, table.dataset)
 
 
-def admit(records: Records, user: User, wanted: ManualSync, *, syncing: Callable[[], Syncing | None]) -> None:
+def admit(
+    records: Records,
+    user: User,
+    wanted: ManualSync,
+    *,
+    syncing: Callable[[], Syncing | None],
+    check: Callable[[], None] = lambda: None,
+) -> None:
     """Let a sync begin, and record who began it and why; or refuse it, and record that.
 
     A refusal takes no place of the limit, which all users share. `syncing` is asked while nobody else can be admitted.
+    `check` is asked of those who may sync, and raises what is wrong with what they want.
 
     Raises:
         NotPermittedError: as `permit` does.
-        UsageError: when there is no reason, or the records can't keep it.
+        UsageError: when there is no reason, or the records can't keep it; and what `check` raises.
         RateLimitedError: when another manual sync began within the last minute.
         LockBusyError: when a run syncs some of it already; it is named.
         DatabaseUnavailableError: when the records are away.
@@ -71,6 +79,7 @@ def admit(records: Records, user: User, wanted: ManualSync, *, syncing: Callable
                 hint="In Dagster's UI press Materialize with Shift, and give `reason` in the configuration or the tag "
                 "data_platform/reason; at the terminal, --reason.",
             )
+        check()
         with records.transaction(_SCOPE) as connection:
             place = take(connection, MANUAL_SYNCS, user.user_id)
             if place.wait_seconds is not None:

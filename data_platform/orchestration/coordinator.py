@@ -20,7 +20,14 @@ from data_platform.governance.permissions import Role, User, require_administrat
 from data_platform.orchestration.attribution import Origin, Through, origin_of
 from data_platform.orchestration.audit import USER_TAG
 from data_platform.orchestration.dead_runs import PROCESS_TAG
-from data_platform.orchestration.launches import find_syncing, named, reason_given, spans_of, tables_of
+from data_platform.orchestration.launches import (
+    find_syncing,
+    named,
+    reason_given,
+    require_partitions,
+    spans_of,
+    tables_of,
+)
 from data_platform.orchestration.webserver.context import GovernedRequestContext
 from data_platform.records.connection import Records, open_records
 from data_platform.settings import Settings, load_settings
@@ -105,6 +112,7 @@ class GovernedRunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
             user,
             wanted,
             syncing=lambda: find_syncing(self._instance, wanted.tables, spans, but=run.run_id),
+            check=lambda: require_partitions(wanted.tables, spans, load_settings()),
         )
 
     def _stamp(self, run: dg.DagsterRun, user_id: str) -> None:

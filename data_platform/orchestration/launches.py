@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -10,10 +11,13 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.remote_representation.code_location import is_implicit_asset_job_name
 
-from data_platform.catalog import TABLES, Table
+from data_platform.catalog import TABLES, Partitioning, Table
+from data_platform.errors import UsageError
 from data_platform.governance.manual_syncs import Syncing
 from data_platform.orchestration.audit import REASON_TAG
 from data_platform.orchestration.dead_runs import report_dead_runs
+from data_platform.settings import Settings
+from data_platform.sync.plan import choose_partitions, partitions_of
 
 BACKFILL_TAG: Final = "dagster/backfill"
 _PARTITION: Final = "dagster/partition"
@@ -69,6 +73,29 @@ def spans_of(tags: Mapping[str, str]) -> Spans:
 def named(spans: Spans) -> tuple[str, ...]:
     """The partitions for people and for the audit."""
     return tuple(span.first if span.first == span.last else f"{span.first}..{span.last}" for span in spans)
+
+
+def require_partitions(tables: Iterable[Table], spans: Spans, settings: Settings) -> None:
+    """See that a yearly table is asked for years that it has; of several tables, one must have each.
+
+    Dagster leaves out what there is not, takes a range that ends before it begins for nothing to do, and fails in words
+    of its own where a run names no partition.
+
+    Raises:
+        UsageError: naming what is no partition.
+    """
+    today = dt.datetime.now(dt.UTC).date()
+    yearly = [table for table in tables if table.partitioning is not Partitioning.WHOLE]
+    if not yearly:
+        return
+    known = sorted({key for table in yearly for key in partitions_of(table, settings, today)})
+    choose_partitions(yearly[0], known, [end for span in spans for end in (span.first, span.last)], all_of_them=False)
+    for span in spans:
+        if span.first > span.last:
+            raise UsageError(
+                f"The partitions from {span.first} to {span.last} are none: the range ends before it begins.",
+                hint="Name the earlier partition first.",
+            )
 
 
 def reason_given(run_config: Mapping[str, Any] | None, tags: Mapping[str, str]) -> str:

@@ -19,9 +19,11 @@ from data_platform.orchestration.launches import (
     find_syncing,
     named,
     reason_given,
+    require_partitions,
     tables_named,
 )
 from data_platform.orchestration.webserver.context import GovernedRequestContext
+from data_platform.settings import load_settings
 
 
 def admit_backfill(context: GovernedRequestContext, parameters: Mapping[str, Any]) -> None:
@@ -82,8 +84,13 @@ def _admit(
         found = (find_syncing(context.instance, [table], spans_of[table.name], but=but) for table in tables)
         return next((each for each in found if each), None)
 
+    def check() -> None:
+        # Without partitions it is for all that there are.
+        if spans:
+            require_partitions(tables, spans, load_settings())
+
     wanted = ManualSync(tables, named(spans), reason, subject, context.client_ip)
-    admit(context.records, context.user, wanted, syncing=syncing)
+    admit(context.records, context.user, wanted, syncing=syncing, check=check)
 
 
 def _config(parameters: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,6 +15,10 @@ from data_platform_tests.orchestration.webserver.world import World, execution
 USER = "data_platform/user"
 
 
+def _spanning(first: str, last: str) -> dict[str, str]:
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
 def launched(result: dict[str, Any]) -> str:
     assert result["__typename"] == "LaunchRunSuccess", result
     return str(result["run"]["runId"])
@@ -125,6 +129,30 @@ def test_a_partition_that_syncs_already_is_refused_with_the_run_that_is_at_it(wo
     assert f"crsp_daily is syncing already, in run {first}." in refused["message"]
     # That refusal took no place of the limit, and another year is no matter.
     launched(world.launch("operator", "crsp_daily", partition="2023", reason="three"))
+
+
+@pytest.mark.parametrize(
+    ("partition", "tags", "said"),
+    [
+        ("1999", {}, "crsp_daily has no partition 1999."),
+        (None, {}, "crsp_daily is partitioned by year: say which."),
+        (None, _spanning("1999", "2021"), "crsp_daily has no partition 1999."),
+        (None, _spanning("2024", "2021"), "the range ends before it begins."),
+    ],
+)
+def test_a_partition_that_there_is_not_is_refused_and_takes_no_place_of_the_limit(
+    world: World, partition: str | None, tags: dict[str, str], said: str
+) -> None:
+    refused = world.launch("operator", "crsp_daily", partition=partition, reason="one", **tags)
+    assert said in refused["message"]
+    launched(world.launch("operator", "crsp_daily", reason="two"))
+
+
+def test_a_backfill_of_partitions_that_there_are_not_is_refused(world: World) -> None:
+    """Dagster would leave them out and say nothing, and the audit would have them."""
+    asked = {"assetSelection": [{"path": ["crsp_daily"]}], "partitionNames": ["2024", "1899"], "title": "two"}
+    answer = world.mutate("operator", "launchPartitionBackfill", {"backfillParams": asked})
+    assert "crsp_daily has no partition 1899." in answer["data"]["launchPartitionBackfill"]["message"]
 
 
 def test_a_partition_of_a_backfill_under_way_is_refused_with_the_backfill(world: World) -> None:
