@@ -22,6 +22,7 @@ from data_platform.warehouse.backup.destination import VARIABLE as URL_VARIABLE
 from data_platform.warehouse.backup.keys import VARIABLE, make_key
 from data_platform.warehouse.backup.selecting import Finding
 
+_HOURS = 87_600  # Ten years: no timedelta holds infinity, or 1e300 hours.
 app = typer.Typer(help="Encrypted backups of everything that must not be lost.", no_args_is_help=True)
 
 
@@ -148,8 +149,8 @@ def restore(
 @app.command()
 def drill(
     *,
-    max_age_hours: Annotated[float, typer.Option(min=0, help="How old the newest backup may be.")] = 24,
-    max_restore_hours: Annotated[float, typer.Option(min=0, help="How long restoring may take.")] = 4,
+    max_age_hours: Annotated[float, typer.Option(min=0, max=_HOURS, help="How old the newest backup may be.")] = 24,
+    max_restore_hours: Annotated[float, typer.Option(min=0, max=_HOURS, help="How long restoring may take.")] = 4,
     as_json: Json = False,
 ) -> None:
     """Restore the newest backup into an empty home, check everything, measure. Exit 1 when anything is missed."""

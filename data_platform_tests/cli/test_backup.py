@@ -77,6 +77,13 @@ def test_a_drill_prints_what_it_measured_and_fails_when_the_backup_is_too_old(pl
     assert "Restoring it" in ran.out
 
 
+@pytest.mark.parametrize("option", ["--max-age-hours", "--max-restore-hours"])
+@pytest.mark.parametrize("hours", ["inf", "1e300", "-1"])
+def test_hours_that_no_clock_counts_are_a_usage_error(place: Place, option: str, hours: str) -> None:
+    ran = place.call("drill", option, hours)
+    assert (ran.code, f"Invalid value for '{option}'" in ran.err) == (2, True), ran.err
+
+
 def test_rotating_says_which_key_is_not_needed_any_more(place: Place, demo_home: Path) -> None:
     shutil.copytree(place.folder / "place", place.folder / "copy")
     made = run_here(demo_home, "backup", "new-key", "--json").json
