@@ -38,12 +38,12 @@ def create(
     with open_session() as session:
         versions: dict[str, int] = {}
         for text in tables:
-            name, _, when = text.partition("=")
+            name, equals, when = text.partition("=")
             declared = find_table(name)
             if name in versions:
                 raise UsageError(f"{name} is given twice.", hint="A pin keeps one version of a table: name it once.")
             require(session.user, Action.QUERY_DATA, declared.dataset)
-            versions[name] = session.warehouse.reader(name).pin(parse_as_of(when) if when else None).version
+            versions[name] = session.warehouse.reader(name).pin(parse_as_of(when) if equals else None).version
         named = session.warehouse.pins.create(
             backtest_id, versions, created_by=session.user.user_id, description=description
         )

@@ -30,9 +30,9 @@ def verify(
     if mend:
         _repair(table, as_json=as_json)
         return
-    chosen = [find_table(table)] if table else list(TABLES.values())
+    chosen = [find_table(table)] if table is not None else list(TABLES.values())
     with reading_session() as session:
-        require(session.user, Action.VIEW_DATA_SYNC, chosen[0].dataset if table else None)
+        require(session.user, Action.VIEW_DATA_SYNC, chosen[0].dataset if table is not None else None)
         names = [item.name for item in chosen if item.dataset in session.datasets]
         everything = table is None and session.datasets == frozenset(DATASETS)
         if everything:
@@ -58,7 +58,7 @@ def _reports(session: Reading, names: list[str], *, with_sets: bool) -> list[Ver
 def _repair(table: str | None, *, as_json: bool) -> None:
     with open_session() as session:
         require_administrator(session.user)
-        names = [find_table(table).name] if table else tables_to_verify(session.warehouse)
+        names = [find_table(table).name] if table is not None else tables_to_verify(session.warehouse)
         reports = _reports(session, names, with_sets=table is None)
         problems = [problem for report in reports for problem in report.problems]
         if problems and session.settings.backup_key is None:
