@@ -12,11 +12,12 @@ from typing import cast
 
 from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from data_platform.cli.table_layout import how_many_fit, least_width
+from data_platform.cli.table_layout import how_many_fit, least_width, share_out
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Without a terminal (a pipe, a log) there is no width to keep to.
@@ -43,7 +44,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     """
     cells = [[_cell(value, grouped=grouped) for value in row] for row in rows]
     by_column = [[row[index] for row in cells] for index in range(len(columns))]
-    fitting = how_many_fit([least_width(*column) for column in zip(columns, by_column, strict=True)], stdout.width)
+    least = [least_width(*column) for column in zip(columns, by_column, strict=True)]
+    fitting = how_many_fit(least, stdout.width)
+    whole = [
+        max(cell_len(line) for cell in (name, *column) for line in (cell.splitlines() or [""]))
+        for name, column in zip(map(_printable, columns[:fitting]), by_column, strict=False)
+    ]
+    widths = share_out(least[:fitting], whole, stdout.width)
     table = RichTable(header_style="bold", box=SIMPLE_HEAD)
     for index, name in enumerate(columns[:fitting]):
         numeric = bool(rows) and all(isinstance(row[index], int | float) or row[index] is None for row in rows)
@@ -51,7 +58,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
             Text(_printable(name)),
             justify="right" if numeric else "left",
             overflow="fold",
-            min_width=least_width(name, by_column[index]),
+            width=widths[index],
         )
     for row in cells:
         table.add_row(*[Text(cell) for cell in row[:fitting]])

@@ -32,3 +32,20 @@ def how_many_fit(widths: Sequence[int], room: int) -> int:
         if used > room:
             return max(index, 1)
     return len(widths)
+
+
+def share_out(least: Sequence[int], whole: Sequence[int], room: int) -> list[int]:
+    """How wide each column becomes: as it is, and, where that is too much, the widest give way down to their least.
+
+    The sum fits wherever `how_many_fit` says so; a table that is wider would be cut at its right, in mid-word.
+    """
+    widths = [max(each) for each in zip(least, whole, strict=True)]
+    excess = sum(widths) + _BETWEEN * len(widths) + 1 - room
+    while excess > 0:
+        yielding = [index for index, width in enumerate(widths) if width > least[index]]
+        if not yielding:
+            break
+        widest = max(yielding, key=lambda index: widths[index])
+        widths[widest] -= 1
+        excess -= 1
+    return widths

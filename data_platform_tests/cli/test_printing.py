@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
+from data_platform.cli import output
+from data_platform.cli.output import print_table
 from data_platform.cli.query import print_rows
 from data_platform.cli.rows import columns_that_fit
 from data_platform.errors import ConfigurationError
@@ -42,6 +45,20 @@ def test_names_and_text_are_shown_as_they_are_but_steer_nothing(capsys: pytest.C
     assert "[/foo]" in shown
     assert "[red]plain" in shown
     assert chr(27) not in shown
+
+
+@pytest.mark.parametrize("width", [71, 79, 80, 81, 100])
+def test_prose_is_wrapped_and_loses_no_character(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Rich narrows every column that may wrap, names too, and then cut the line at the terminal's edge."""
+    monkeypatch.setattr(output, "stdout", Console(width=width, highlight=False))
+    prose = "date_continuity: 211 of 252 sessions are missing: 2024-03-01, 2024-03-04, and 211 of 252 once more"
+    cells = ["20261128T035317.269750Z", "crsp", "2024", 5151, prose]
+    print_table("", ["Entry", "Table", "Partition", "Rows", "Findings"], [cells])
+    _, _, *lines = capsys.readouterr().out.splitlines()
+    assert "".join("".join(lines[1:]).split()) == "20261128T035317.269750Zcrsp20245,151" + "".join(prose.split())
+    assert max(map(len, lines)) <= width
 
 
 def test_one_column_too_many_is_counted_in_the_singular(capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,6 +139,6 @@ def test_status_shows_the_days_that_are_summed_up(platform: Command, opened: tup
     assert sum(each["syncs"] for each in days.values()) > 0
     assert sum(each["bytes_published"] for each in days.values()) > 0
     shown = platform("status", "--days", "7").out
-    assert "Longest s" in shown
+    assert "Longest" in shown
     assert str(today) in shown or str(today - dt.timedelta(days=1)) in shown
     assert platform("status", "--days", "0").code == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data_platform.cli.table_layout import how_many_fit, keeps_whole, least_width
+from data_platform.cli.table_layout import how_many_fit, keeps_whole, least_width, share_out
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,11 @@ def test_a_column_has_room_for_its_names_and_for_the_words_above_it(name: str, c
 @pytest.mark.parametrize(("room", "fitting"), [(5, 1), (15, 1), (28, 2), (41, 3), (1_000, 3)])
 def test_what_does_not_fit_is_left_out_from_the_right(room: int, fitting: int) -> None:
     assert how_many_fit([10, 10, 10], room) == fitting
+
+
+@pytest.mark.parametrize(
+    ("room", "widths"),
+    [(1_000, [23, 60, 30]), (103, [23, 40, 30]), (89, [23, 28, 28]), (57, [23, 12, 12]), (20, [23, 12, 12])],
+)
+def test_the_widest_give_way_down_to_what_they_need(room: int, widths: list[int]) -> None:
+    assert share_out([23, 12, 12], [23, 60, 30], room) == widths
