@@ -16,6 +16,7 @@ from data_platform.catalog import DATASETS, TABLES
 from data_platform.cli.options import Json
 from data_platform.cli.output import print_json, print_table
 from data_platform.cli.session import require_here
+from data_platform.cli.system_errors import explain
 from data_platform.errors import PlatformError
 from data_platform.governance.audit_key import VARIABLE, key_path, open_cipher
 from data_platform.governance.engine.confinement import MEND, confinement_report
@@ -53,7 +54,8 @@ def doctor(
     settings = load_settings()
     require_here(settings)
     findings = [_python(), *_examine("home", _home, settings), *_examine("database", _database, settings)]
-    findings += [*_examine("audit key", _key, settings), *_examine("WRDS", _wrds, settings), _factors(settings)]
+    findings += [*_examine("audit key", _key, settings), *_examine("WRDS", _wrds, settings)]
+    findings += _examine("data library", _factors, settings)
     findings += [*_examine("backups", _backups, settings), *_examine("daemon", _daemon, settings)]
     findings.append(_sandbox(settings))
     if connect:
@@ -72,6 +74,8 @@ def _examine(what: str, look: Callable[[Settings], list[Finding]], settings: Set
         return look(settings)
     except PlatformError as error:
         return [Finding(what, "problem", error.message, error.hint or "")]
+    except OSError as error:
+        return [Finding(what, "problem", *explain(error))]
 
 
 def _python() -> Finding:
@@ -200,9 +204,9 @@ def _sign_in(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _factors(settings: Settings) -> Finding:
+def _factors(settings: Settings) -> list[Finding]:
     if settings.ken_french_url is None and demo_marker(settings):
-        return Finding("data library", "note", "the demo's synthetic files")
+        return [Finding("data library", "note", "the demo's synthetic files")]
     address = urlsplit(settings.ken_french_url or KEN_FRENCH_URL)
     # Host and path alone: an address may carry a password.
-    return Finding("data library", "ok", f"{address.hostname or 'no host'}{address.path} (not tried)")
+    return [Finding("data library", "ok", f"{address.hostname or 'no host'}{address.path} (not tried)")]

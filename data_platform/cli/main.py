@@ -44,6 +44,7 @@ from data_platform.cli import (
     versions,
 )
 from data_platform.cli.output import stderr
+from data_platform.cli.system_errors import explain
 from data_platform.errors import PlatformError
 
 app = typer.Typer(
@@ -118,9 +119,8 @@ def run() -> None:
     except PlatformError as error:
         fail(error.message, error.hint, error.exit_code)
     except OSError as error:
-        # A folder that is a file, a disk that is gone: the system's own words, and where.
-        where = f" ({error.filename})" if error.filename else ""
-        fail(f"{error.strerror or error}{where}.", "Check DATA_PLATFORM_HOME and the rights on it.", 1)
+        # A folder that is a file, a disk that is gone or full: the system's own words, and where.
+        fail(*explain(error), 1)
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
             published = sys.argv[1:2] in (["sync"], ["demo"])
