@@ -97,6 +97,7 @@ def _print_alerts(found: list[AnomalyAlertDTO]) -> None:
             ]
             for each in found
         ],
+        essential=("Table", "What"),
     )
 
 

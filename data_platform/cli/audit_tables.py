@@ -68,6 +68,7 @@ def print_queries(queries: list[AuditedQuery], texts: dict[int, str | None] | No
             for query in queries
         ],
         grouped=False,
+        essential=("Result",) if texts is None else ("Result", "Query"),
     )
 
 

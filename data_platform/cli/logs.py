@@ -39,6 +39,7 @@ def logs(
                 ]
                 for line in found
             ],
+            essential=("Table", "Message"),
         )
     else:
         say("The log has no such lines. They are written by each sync and kept for 30 days.")

@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from pydantic import BaseModel
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from data_platform.cli.table_layout import how_many_fit, least_width, share_out
+from data_platform.cli.table_layout import least_width, share_out, which_fit
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Without a terminal (a pipe, a log) there is no width to keep to.
@@ -37,36 +37,37 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, grouped: bool = True) -> None:
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    grouped: bool = True,
+    essential: Collection[str] = (),
+) -> None:
     """Print a table; numbers are right-aligned and, unless they may be years or codes, grouped; None is a dash.
 
-    Names, ids and numbers stand whole, prose is wrapped. What a terminal has no room for is left out and named.
+    Names, ids and numbers stand whole, prose is wrapped. What a terminal has no room for is left out and named: columns
+    from the right on, those last without which a row says nothing (`essential`).
     """
-    cells = [[_cell(value, grouped=grouped) for value in row] for row in rows]
-    by_column = [[row[index] for row in cells] for index in range(len(columns))]
-    least = [least_width(*column) for column in zip(columns, by_column, strict=True)]
-    fitting = how_many_fit(least, stdout.width)
-    whole = [
-        max(cell_len(line) for cell in (name, *column) for line in (cell.splitlines() or [""]))
-        for name, column in zip(map(_printable, columns[:fitting]), by_column, strict=False)
-    ]
-    widths = share_out(least[:fitting], whole, stdout.width)
+    cells = [[_cell(row[index], grouped=grouped) for row in rows] for index in range(len(columns))]
+    names = [_printable(name) for name in columns]
+    least = [least_width(name, column) for name, column in zip(names, cells, strict=True)]
+    shown = which_fit(least, stdout.width, [index for index, name in enumerate(columns) if name in essential])
+    whole = [max(map(cell_len, "\n".join([names[index], *cells[index]]).splitlines()), default=0) for index in shown]
     table = RichTable(header_style="bold", box=SIMPLE_HEAD)
-    for index, name in enumerate(columns[:fitting]):
+    widths = share_out([least[index] for index in shown], whole, stdout.width)
+    for index, width in zip(shown, widths, strict=True):
         numeric = bool(rows) and all(isinstance(row[index], int | float) or row[index] is None for row in rows)
-        table.add_column(
-            Text(_printable(name)),
-            justify="right" if numeric else "left",
-            overflow="fold",
-            width=widths[index],
-        )
-    for row in cells:
-        table.add_row(*[Text(cell) for cell in row[:fitting]])
+        table.add_column(Text(names[index]), justify="right" if numeric else "left", overflow="fold", width=width)
+    for number in range(len(rows)):
+        table.add_row(*[Text(cells[index][number]) for index in shown])
     if title:
         stdout.print(Text(title, style="bold"), soft_wrap=True)
     stdout.print(table)
-    if fitting < len(columns):
-        say(f"Not shown for want of width: {', '.join(columns[fitting:])}. --json has everything.")
+    if len(shown) < len(columns):
+        hidden = [name for index, name in enumerate(columns) if index not in shown]
+        say(f"Not shown for want of width: {', '.join(hidden)}. --json has everything.")
 
 
 def _cell(value: object, *, grouped: bool) -> str:

@@ -88,6 +88,7 @@ def print_requests(title: str, requests: Sequence[QueryRequestDTO], *, everybody
             ]
             for each in requests
         ],
+        essential=("State",),
     )
 
 

@@ -52,6 +52,7 @@ def list_schedules(*, as_json: Json = False) -> None:
             ]
             for each in found
         ],
+        essential=("Table", "On", "Next run (UTC)"),
     )
 
 

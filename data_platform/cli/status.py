@@ -45,6 +45,7 @@ def status(*, days: Days = None, as_json: Json = False) -> None:
             ]
             for state in states
         ],
+        essential=("Table", "Last sync (UTC)", "Validation"),
     )
     if all(state.manifest_version is None for state in states):
         say("No datasets synced yet. Start with: data-platform sync TABLE --all (or try: data-platform demo)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 LONGEST_NAME: Final = 40
@@ -34,10 +34,27 @@ def how_many_fit(widths: Sequence[int], room: int) -> int:
     return len(widths)
 
 
+def which_fit(widths: Sequence[int], room: int, essential: Collection[int]) -> list[int]:
+    """Which columns are shown: the essential ones, and from the left on the others for which there is room left.
+
+    Where not even the essential ones fit, as many from the left as do.
+    """
+    left = room - _MARGIN - sum(widths[index] + _BETWEEN for index in essential)
+    if left < 0:
+        return list(range(how_many_fit(widths, room)))
+    shown = set(essential)
+    for index in [index for index in range(len(widths)) if index not in shown]:
+        left -= widths[index] + _BETWEEN
+        if left < 0:
+            break
+        shown.add(index)
+    return sorted(shown) or [0]
+
+
 def share_out(least: Sequence[int], whole: Sequence[int], room: int) -> list[int]:
     """How wide each column becomes: as it is, and, where that is too much, the widest give way down to their least.
 
-    The sum fits wherever `how_many_fit` says so; a table that is wider would be cut at its right, in mid-word.
+    The sum fits wherever `which_fit` says so; a table that is wider would be cut at its right, in mid-word.
     """
     widths = [max(each) for each in zip(least, whole, strict=True)]
     excess = sum(widths) + _BETWEEN * len(widths) + 1 - room

@@ -59,7 +59,7 @@ def list_users(*, as_json: Json = False) -> None:
         )
         return
     if not found:
-        say("There are no accounts: whoever can read the home is its administrator. Add one with: users add")
+        say("There are no accounts: whoever can read the home is its administrator. Add one: data-platform users add")
         return
     print_table(
         "Users",

@@ -101,6 +101,11 @@ def test_a_narrow_terminal_leaves_columns_out_and_breaks_no_name(demo_home: Path
     assert "Not shown for want of width" in narrow.err
     assert "Version. --json has everything." in narrow.err
     assert "want of width" not in piped.err
+    # What a row is about stays.
+    assert "Validation" in narrow.out
+    logs = run(demo_home, "logs", COLUMNS="80")
+    assert ("Message" in logs.out, "published version 5" in " ".join(logs.out.split())) == (True, True)
+    assert "want of width: Dataset." in logs.err
 
 
 def test_query_reads_an_older_version(platform: Platform) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data_platform.cli.table_layout import how_many_fit, keeps_whole, least_width, share_out
+from data_platform.cli.table_layout import how_many_fit, keeps_whole, least_width, share_out, which_fit
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,15 @@ def test_a_column_has_room_for_its_names_and_for_the_words_above_it(name: str, c
 @pytest.mark.parametrize(("room", "fitting"), [(5, 1), (15, 1), (28, 2), (41, 3), (1_000, 3)])
 def test_what_does_not_fit_is_left_out_from_the_right(room: int, fitting: int) -> None:
     assert how_many_fit([10, 10, 10], room) == fitting
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [(1_000, [0, 1, 2, 3]), (54, [0, 1, 2, 3]), (53, [0, 1, 3]), (41, [0, 1, 3]), (40, [0, 3]), (15, [3]), (14, [0])],
+)
+def test_of_what_does_not_fit_the_essential_columns_go_last(room: int, shown: list[int]) -> None:
+    assert which_fit([10, 10, 10, 10], room, {3}) == shown
+    assert which_fit([10, 10, 10, 10], room, ()) == list(range(how_many_fit([10, 10, 10, 10], room)))
 
 
 @pytest.mark.parametrize(
