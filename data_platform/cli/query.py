@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import typer
 
@@ -23,6 +22,7 @@ from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
 from data_platform.governance.explorer import MAX_PAGE_ROWS, MAX_TIMEOUT_SECONDS, DataExplorerService, QueryResult
 from data_platform.governance.permissions import User
+from data_platform.governance.result_csv import write_rows
 from data_platform.governance.result_files import distinct_names
 from data_platform.governance.result_rows import row_objects, row_values
 from data_platform.warehouse.as_of import parse_as_of
@@ -199,7 +199,7 @@ def _print(table: pa.Table, chosen: Format) -> None:
         types = ", ".join(f"{name} {kind}" for name, kind in zip(rows.column_names, rows.schema.types, strict=True))
         raise UsageError(
             f"A result with columns of these types can't be written as {chosen.value}: {types}.",
-            hint="Cast lists, structs and intervals to VARCHAR, or take --format json.",
+            hint="Cast lists, structs, intervals and BLOB to VARCHAR, or take --format json.",
         ) from None
     sys.stdout.flush()
 
@@ -208,7 +208,7 @@ def _write(rows: pa.Table, chosen: Format) -> None:
     if chosen is Format.JSON:
         print_json(row_objects(rows))
     elif chosen is Format.CSV:
-        pa_csv.write_csv(rows, sys.stdout.buffer)
+        write_rows(rows, sys.stdout.buffer)
     elif chosen is Format.PARQUET:
         pq.write_table(rows, sys.stdout.buffer)  # pyright: ignore[reportUnknownMemberType] - partial stubs
     else:

@@ -14,7 +14,7 @@ import pyarrow as pa
 _INFINITE: Final = {32: 2**31 - 1, 64: 2**63 - 1}
 _EPOCH: Final = dt.date(1970, 1, 1)
 _CYCLE_DAYS, _CYCLE_YEARS = 146_097, 400
-_DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
 def row_objects(table: pa.Table) -> list[dict[str, object]]:
@@ -37,7 +37,7 @@ def values_of(array: Any) -> list[Any]:  # noqa: ANN401 - an Arrow array, whose 
     if not _has_times(array.type):
         with suppress(OverflowError, ValueError):
             return array.to_pylist()
-    return [_value(each) for each in array]
+    return [value_of(each) for each in array]
 
 
 def plain(value: object) -> object:
@@ -61,26 +61,30 @@ def plain(value: object) -> object:
 
 def _has_times(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type, whose class is generic without a use here
     fields = [kind.field(number) for number in range(kind.num_fields)]
-    return pa.types.is_time(kind) or any(_has_times(field.type) for field in fields)
+    # Infinity in nanoseconds would be taken for a day of the year 2262.
+    ours = pa.types.is_time(kind) or (pa.types.is_timestamp(kind) and kind.unit == "ns")
+    return ours or any(_has_times(field.type) for field in fields)
 
 
-def _value(scalar: Any) -> object:  # noqa: ANN401 - an Arrow scalar, whose class is generic without a use here
+def value_of(scalar: Any) -> object:  # noqa: ANN401 - an Arrow scalar, whose class is generic without a use here
+    """One value, as `values_of` says."""
     kind, types = scalar.type, pa.types
     if not scalar.is_valid:
         return None
     if types.is_map(kind):
-        return [(_value(entry[0]), _value(entry[1])) for entry in scalar.values]
+        return [(value_of(entry[0]), value_of(entry[1])) for entry in scalar.values]
     if types.is_struct(kind):
-        return {kind.field(number).name: _value(scalar[number]) for number in range(kind.num_fields)}
+        return {kind.field(number).name: value_of(scalar[number]) for number in range(kind.num_fields)}
     if types.is_union(kind):
-        return _value(scalar.value)
+        return value_of(scalar.value)
     if types.is_nested(kind):
-        return [_value(each) for each in scalar.values]
+        return [value_of(each) for each in scalar.values]
     if types.is_time(kind):
-        second, fraction = divmod(int(scalar.value), 10 ** _DIGITS[kind.unit])
+        second, fraction = divmod(int(scalar.value), 10 ** DIGITS[kind.unit])
         return _time(second, fraction, kind.unit)
+    infinite = types.is_timestamp(kind) and abs(int(scalar.value)) == _INFINITE[64]
     try:
-        return scalar.as_py()
+        return _moment(kind, int(scalar.value)) if infinite else scalar.as_py()
     except (OverflowError, ValueError):
         return _moment(kind, int(scalar.value))
 
@@ -91,13 +95,13 @@ def _moment(kind: Any, count: int) -> str:  # noqa: ANN401 - as above
         return "infinity" if count > 0 else "-infinity"
     if pa.types.is_date(kind):
         return _day(count)
-    seconds, fraction = divmod(count, 10 ** _DIGITS[kind.unit])
+    seconds, fraction = divmod(count, 10 ** DIGITS[kind.unit])
     days, second = divmod(seconds, 86_400)
     return f"{_day(days)}T{_time(second, fraction, kind.unit)}" + ("" if kind.tz is None else "+00:00")
 
 
 def _time(second: int, fraction: int, unit: str) -> str:
-    written = f".{fraction:0{_DIGITS[unit]}}" if fraction else ""
+    written = f".{fraction:0{DIGITS[unit]}}" if fraction else ""
     return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}{written}"
 
 

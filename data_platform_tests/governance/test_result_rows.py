@@ -18,6 +18,8 @@ from data_platform.governance.result_rows import row_objects
         ("'infinity'::DATE", "infinity"),
         ("'-infinity'::TIMESTAMP", "-infinity"),
         ("'infinity'::TIMESTAMPTZ", "infinity"),
+        ("'infinity'::TIMESTAMP_NS", "infinity"),
+        ("TIMESTAMP_NS '2024-01-02 03:04:05.000000006'", "2024-01-02T03:04:05.000000006"),
         ("DATE '99999-02-28'", "99999-02-28"),
         ("'0044-03-15 (BC)'::DATE", "0044-03-15 (BC)"),
         ("'0001-12-31 (BC)'::DATE", "0001-12-31 (BC)"),

@@ -5,25 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 
 from data_platform.errors import UsageError
 from data_platform.governance.dto import ExportJobDTO
 from data_platform.governance.explorer.tickets import Written
+from data_platform.governance.result_csv import write_rows
 from data_platform.governance.result_files import distinct_names, types_of, write_file, write_parquet
 
 MANIFEST: Final = "manifest.json"
-
-_BEGINNINGS: Final = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - the wide forms too, which some spreadsheets read alike
-_FORMULA: Final = f"^[{re.escape(_BEGINNINGS)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +69,17 @@ def write_export(folder: Path, table: pa.Table, written: Written) -> WrittenFile
 
 
 def write_csv(table: pa.Table, file: IO[bytes], *, escape_formulas: bool) -> None:
-    """Write UTF-8 with a header line; text stands in quotes, so that an empty text (`""`) is not a missing value.
+    """Write the rows as CSV; see `write_rows`.
 
     Raises:
         UsageError: when a column has a type that CSV has no room for.
     """
-    rows = _without_formulas(table) if escape_formulas else table
     try:
-        pa_csv.write_csv(rows, file)
+        write_rows(table, file, escape_formulas=escape_formulas)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
         raise UsageError(
             f"A result with columns of these types can't be written as CSV: {types_of(table)}.",
-            hint="Cast lists, structs and intervals to VARCHAR, or take Parquet.",
+            hint="Cast lists, structs, intervals and BLOB to VARCHAR, or take Parquet.",
         ) from None
 
 
@@ -107,25 +101,6 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return cast("dict[str, Any]", json.loads((folder / MANIFEST).read_bytes()))
     except FileNotFoundError:
         return None
-
-
-def _without_formulas(table: pa.Table) -> pa.Table:
-    """Text that a spreadsheet would run gets an apostrophe before it, in the header too; numbers stay numbers."""
-    columns: list[Any] = []
-    for column in cast("list[Any]", table.columns):
-        kind: Any = column.type
-        if pa.types.is_dictionary(kind):
-            # An ENUM is text like any other.
-            kind = kind.value_type
-            column = column.cast(kind)  # noqa: PLW2901 - the same values
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            compute = cast("Any", pc)
-            escaped = compute.binary_join_element_wise(pa.scalar("'", kind), column, pa.scalar("", kind))
-            columns.append(compute.if_else(compute.match_substring_regex(column, _FORMULA), escaped, column))
-        else:
-            columns.append(column)
-    names = [f"'{name}" if name[:1] in tuple(_BEGINNINGS) else name for name in table.column_names]
-    return pa.table(columns, names=names)
 
 
 def _sha256(file: IO[bytes]) -> str:
