@@ -16,6 +16,7 @@ _CHANGING: Final = frozenset(
         "random", "rand", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "today", "current_date",
         "current_time", "current_timestamp", "get_current_timestamp", "get_current_time", "transaction_timestamp",
         "localtime", "localtimestamp", "currentdate", "currenttime", "currenttimestamp", "currentdatetime", "age",
+        "ago", "current_localtime",
     }
 )  # fmt: skip
 """Functions whose value is another at another time."""
@@ -25,7 +26,9 @@ _CHOOSING: Final = frozenset(
         "mode", "row_number", "rownumber", "lead", "lag", "ntile", "nth_value", "nthvalue", "list", "array_agg",
         "arrayagg", "string_agg", "stringagg", "group_concat", "groupconcat", "listagg", "arg_max", "argmax", "arg_min",
         "argmin", "max_by", "min_by", "approx_quantile", "approxquantile", "approx_count_distinct", "approxdistinct",
-        "reservoir_quantile", "approx_top_k",
+        "reservoir_quantile", "approx_top_k", "arg_max_null", "arg_min_null", "arg_max_nulls_last",
+        "arg_min_nulls_last", "json_group_array", "json_group_object", "json_group_structure", "jsonobjectagg",
+        "variant_group_object", "fill", "lttb",
     }
 )  # fmt: skip
 """Functions whose value hangs on the order in which rows are met, when that is not given or leaves ties."""
@@ -52,11 +55,21 @@ def why_it_may_differ(sql: str) -> str | None:
         return f"it asks for {found[0]}"
     if tree.find(exp.Limit) is not None or tree.find(exp.Fetch) is not None or tree.find(exp.Offset) is not None:
         return "its LIMIT may cut rows that no ORDER BY tells apart"
-    if tree.args.get("distinct") is not None and tree.args["distinct"].args.get("on") is not None:
-        return "its DISTINCT ON may keep any of several rows"
+    if chosen := _pairing(tree):
+        return chosen
     if found := sorted(names & _CHOOSING):
         return f"{found[0]} may hang on an order of rows that is not given"
     return None
+
+
+def _pairing(tree: Expr) -> str | None:
+    """What keeps any of several rows, or pairs rows as they are met."""
+    from sqlglot import expressions as exp  # noqa: PLC0415 - as above
+
+    if any(each.args.get("on") is not None for each in tree.find_all(exp.Distinct)):
+        return "its DISTINCT ON may keep any of several rows"
+    found = sorted({join.method for join in tree.find_all(exp.Join)} & {"ASOF", "POSITIONAL"})
+    return f"its {found[0]} JOIN may pair other rows" if found else None
 
 
 def _name(node: Expr) -> str:

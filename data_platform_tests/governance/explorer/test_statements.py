@@ -46,6 +46,15 @@ def test_which_statements_give_an_order(sql: str, ordered: bool) -> None:
         "SELECT list(a) FROM t",
         "SELECT string_agg(a, ',') FROM t",
         "SELECT row_number() OVER (PARTITION BY a ORDER BY b) FROM t",
+        "SELECT * FROM (SELECT DISTINCT ON (a) * FROM t)",
+        "WITH c AS (SELECT DISTINCT ON (a) * FROM t) SELECT b FROM c",
+        "SELECT json_group_array(a) FROM t",
+        "SELECT json_group_object(a, b) FROM t",
+        "SELECT arg_max_null(a, b) FROM t",
+        "SELECT * FROM t POSITIONAL JOIN u",
+        "SELECT * FROM t ASOF JOIN u ON t.a >= u.a",
+        "SELECT ago(INTERVAL 1 DAY)",
+        "SELECT current_localtime()",
         "not sql (",
     ],
 )
@@ -61,6 +70,9 @@ def test_which_statements_may_answer_otherwise(sql: str) -> None:
         "SELECT * FROM t ORDER BY a",
         "SELECT a AS now, 'random()' AS s FROM t",
         "SELECT max(a) OVER (PARTITION BY b) FROM t",
+        "SELECT sum(a) OVER (ORDER BY b) FROM t",
+        "SELECT DISTINCT a, count(DISTINCT b) FROM t GROUP BY a",
+        "SELECT [a, b] FROM t LEFT JOIN u USING (a)",
     ],
 )
 def test_which_do_not(sql: str) -> None:
