@@ -101,6 +101,21 @@ def _bearer(headers: Headers) -> str:
     return morsel.value
 
 
+def _name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _site(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        # Such as `http://[`, which no browser sends.
+        return None
+
+
 def address_behind(settings: Settings, headers: Headers) -> str | None:
     """The address that a proxy which proved itself had the request from; None where there is no such proxy.
 
@@ -122,12 +137,12 @@ def foreign(settings: Settings, method: str, path: str, headers: Headers) -> str
     Dagster executes a mutation in a GET too, and a GET carries no Origin: no GET executes anything here.
     """
     host = headers.get("host", "")
-    if settings.identity == "local" and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+    if settings.identity == "local" and not is_loopback(_name(host)):
         return "The UI of this machine is asked for under another name than localhost."
     origin = headers.get("origin")
     if origin is not None:
         known = headers.get("x-forwarded-host", host) if settings.identity == "proxy" else host
-        if urlsplit(origin).netloc not in {host, known}:
+        if _site(origin) not in {host, known}:
             return "The request comes from a page of another site."
     # A page of another site can make a browser ask without an Origin, as for a picture; newer browsers say whose it is.
     if headers.get("sec-fetch-site", "none") in {"cross-site", "same-site"} and path.startswith("/api/"):

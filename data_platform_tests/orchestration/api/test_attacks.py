@@ -74,7 +74,12 @@ def test_another_sites_page_can_do_nothing_with_the_cookie(served: Served) -> No
     cookie = {"cookie": f"data_platform_token={served.world.tokens['operator']}"}
     with served.http(None, **cookie) as http:
         assert http.get("datasets").status_code == 200
-        for foreign in ({"origin": "http://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        for foreign in (
+            {"origin": "http://evil.example"},
+            {"origin": "null"},
+            {"origin": "http://["},
+            {"sec-fetch-site": "cross-site"},
+        ):
             for method, path in (("POST", "exports"), ("POST", "sync/crsp/trigger"), ("GET", "datasets/crsp/preview")):
                 assert forms(http.request(method, path, json=EXPORT, headers=foreign)) == (403, "not_permitted")
         # Nor can a form, which a browser sends without asking first.
