@@ -40,6 +40,15 @@ STATUS: Final[Mapping[str, int]] = {
 }
 _AGAIN_SECONDS: Final = 5
 
+_UNREADABLE: Final = (
+    "The request is not valid. Its body can't be read: it is not in UTF-8, nests too deeply, or holds a number of too "
+    "many digits."
+)
+_VALUES: Final = (
+    "parameters: Input should be a list or an object of values: text, numbers, true, false, null, or "
+    '{"type": "date", "value": "2024-01-31"}, of type date, timestamp or decimal'
+)
+
 
 def answer(error: PlatformError) -> Response:
     """The answer that an error is."""
@@ -137,7 +146,7 @@ def _malformed(found: Sequence[Any]) -> UsageError:
                 "The request is not valid. Its body is not said to be JSON.",
                 hint="Send the header Content-Type: application/json.",
             )
-    said = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in found[:5])
+    said = "; ".join(dict.fromkeys(_said(each["loc"], each["msg"]) for each in found[:5]))
     return UsageError(f"The request is not valid. {said}."[:1_000])
 
 
@@ -146,7 +155,17 @@ def _of_status(error: HTTPException) -> PlatformError:
         return NotFoundError("There is nothing here.", hint="The interface is described in /api/v1/openapi.json.")
     if error.status_code in {401, 403}:
         return NotPermittedError(error.detail)
+    if error.status_code == 400:  # noqa: PLR2004 - HTTP's figure
+        # FastAPI's answer to whatever json.loads fails with.
+        return UsageError(_UNREADABLE, hint="Send JSON in UTF-8.")
     return UsageError(error.detail)
+
+
+def _said(location: tuple[int | str, ...], message: str) -> str:
+    if location[:2] == ("body", "parameters") and len(location) > 2:  # noqa: PLR2004 - within them
+        # What each of the types that a value may have says of it helps nobody.
+        return _VALUES
+    return f"{_place(location)}: {message}"
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -121,3 +121,16 @@ def test_a_body_that_is_no_json_or_not_said_to_be_is_told_what_is_wrong(served: 
             assert refused.json()["hint"] == "Send the header Content-Type: application/json."
         wrong = http.post("queries", json={"dataset": "crsp", "sql": 1}).json()
         assert wrong["error"] == "The request is not valid. sql: Input should be a valid string."
+
+
+def test_a_body_that_cant_be_read_or_holds_no_values_is_told_so_in_our_words(served: Served) -> None:
+    with served.http("analyst") as http:
+        for body in (b"[" * 30_000, b'{"sql":"\xff"}', b'{"sql":' + b"9" * 5_000 + b"}"):
+            answer = http.post("queries", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == 400
+            assert answer.json()["error"].startswith("The request is not valid. Its body can't be read: ")
+        for given in ([[1]], {"a": [1]}, "x", 5, {"a": {"type": "x", "value": "1"}}, [{"type": "date"}]):
+            refused = http.post("queries", json={"dataset": "crsp", "sql": "SELECT 1", "parameters": given})
+            assert refused.status_code == 422
+            assert refused.json()["error"].startswith("The request is not valid. parameters: Input should be a list or")
+            assert "TypedValue" not in refused.text
