@@ -232,14 +232,17 @@ def cancelled_among(connection: Connection, request_ids: Sequence[UUID]) -> dict
 def finish(
     connection: Connection, request_id: UUID, ending: Ending, *, live: dt.timedelta = RESULTS_LIVE
 ) -> QueryRequest | None:
-    """End a running request; its result may be asked for while it lives. None when it does not run any more."""
+    """End a running request; its result may be asked for while it lives.
+
+    None when it does not run any more, or was to be cancelled and would end as done.
+    """
     row = connection.execute(
         f"""
         UPDATE platform.query_requests
         SET state = %(state)s, result_location = %(location)s, row_count = %(rows)s, error_kind = %(kind)s,
             error_message = %(message)s, finished_at = clock_timestamp(), updated_at = clock_timestamp(),
             expires_at = CASE WHEN %(state)s = 'done' THEN clock_timestamp() + %(live)s END
-        WHERE id = %(id)s AND state = 'running'
+        WHERE id = %(id)s AND state = 'running' AND NOT (cancel_requested AND %(state)s = 'done')
         RETURNING {_COLUMNS}
         """,  # noqa: S608 - as above
         {

@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from data_platform.errors import QueryCancelledError
 
 
+def cancelled(reason: str) -> QueryCancelledError:
+    """The error of a query that was stopped for this reason."""
+    return QueryCancelledError(f"The query was cancelled: {reason.rstrip('.')}.")
+
+
 class Cancellation:
     """Hand one to `QueryEngine.run` and call `cancel` from any thread, before the query starts or while it runs.
 
@@ -42,7 +47,7 @@ class Cancellation:
             QueryCancelledError: with the reason given.
         """
         if self._reason is not None:
-            raise QueryCancelledError(f"The query was cancelled: {self._reason.rstrip('.')}.")
+            raise cancelled(self._reason)
 
     @contextmanager
     def calling(self, callback: Callable[[], None]) -> Generator[None]:

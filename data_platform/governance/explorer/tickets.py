@@ -19,7 +19,7 @@ from data_platform.errors import (
 )
 from data_platform.governance.audited_text import audited_text
 from data_platform.governance.dto import ExportFormat
-from data_platform.governance.engine.cancellation import Cancellation
+from data_platform.governance.engine.cancellation import Cancellation, cancelled
 from data_platform.governance.engine.limits import MAX_SQL_BYTES
 from data_platform.governance.engine.outcomes import QueryRefusedError
 from data_platform.governance.explorer.asked import Asked
@@ -49,7 +49,10 @@ class Written:
 
 @dataclass(slots=True)
 class Ticket:
-    """A running request. Set `location` and `row_count` once there is a result; `ended` is the request afterwards."""
+    """A running request. Set `location` and `row_count` once there is a result; `ended` is the request afterwards.
+
+    `stopped` is the error of one that was stopped when all was done but saying so.
+    """
 
     user_id: str
     asked: Asked
@@ -58,6 +61,7 @@ class Ticket:
     location: Path | None = None
     row_count: int | None = None
     ended: QueryRequest | None = None
+    stopped: QueryCancelledError | None = None
     cancellation: Cancellation = field(default_factory=Cancellation)
 
     @property
@@ -90,12 +94,26 @@ def running(
         ending = ending_of(door, error)
         raise
     finally:
-        if ending.state != "done" and ticket.request_id is not None:
-            # What was written before it failed is nobody's.
-            remove_folder(door.exports, user_id, ticket.request_id)
         if ticket.request_id is not None:
-            with door.records.transaction(SCOPE) as connection:
-                ticket.ended = query_requests.finish(connection, ticket.request_id, ending)
+            _finish(door, ticket, ticket.request_id, ending)
+    if ticket.stopped is not None:
+        raise ticket.stopped
+
+
+def _finish(door: Door, ticket: Ticket, request_id: UUID, ending: Ending) -> None:
+    """Say how a request ended; one that was stopped after its last look at that is cancelled, with all it wrote."""
+    if ending.state == "done":
+        with door.records.transaction(SCOPE) as connection:
+            ticket.ended = query_requests.finish(connection, request_id, ending)
+            stopped = query_requests.cancelled_among(connection, [request_id])
+        if ticket.ended is not None or request_id not in stopped:
+            return
+        ticket.stopped = cancelled(stopped[request_id] or BY_USER)
+        ending = ending_of(door, ticket.stopped)
+    # What was written before it failed is nobody's.
+    remove_folder(door.exports, ticket.user_id, request_id)
+    with door.records.transaction(SCOPE) as connection:
+        ticket.ended = query_requests.finish(connection, request_id, ending)
 
 
 @contextmanager

@@ -134,6 +134,25 @@ def test_what_is_cancelled_while_its_rows_are_written_is_not_done(world: World) 
     assert not ticket.location.parent.exists()
 
 
+@pytest.mark.parametrize("who", ["its user", "an administrator"])
+def test_what_is_stopped_after_its_last_look_at_that_is_not_done_either(world: World, who: str) -> None:
+    eva = world.person(f"eva-{len(who)}")
+    door = Door(world.records, world.warehouse, world.settings, world.engine)
+    with (
+        pytest.raises(QueryCancelledError, match=r"cancelled: .*(by its user|too long)"),
+        tickets.running(door, eva.user_id, Asked("crsp", "SELECT 1")) as ticket,
+    ):
+        with tickets.begin(door, ticket, 1):
+            ticket.location = write_result(door.exports, eva.user_id, ticket.id, pa.table({"v": [1]}))
+        if who == "its user":
+            assert world.service.cancel(eva, ticket.id).cancel_requested
+        else:
+            assert world.service.kill(ADMIN, ticket.id, "too long").cancel_requested
+    ended = world.service.get_request(eva, ticket.id)
+    assert (ended.state, ended.error_kind, ended.has_result) == ("cancelled", "cancelled", False)
+    assert not [*(door.exports / eva.user_id).iterdir()]
+
+
 def test_what_a_dead_process_ran_is_told_as_failed_and_can_be_cancelled(world: World) -> None:
     fay = world.person("fay")
     door = Door(world.records, world.warehouse, world.settings, world.engine)
