@@ -18,12 +18,12 @@ from data_platform.cli.remote_explorer import RemoteExplorer
 from data_platform.cli.rows import print_fitting
 from data_platform.cli.services import open_services
 from data_platform.cli.session import Session
+from data_platform.client.names import distinct_names
 from data_platform.errors import PlatformError, UsageError
 from data_platform.governance.dto import QueryPlanDTO, QueryResultDTO
 from data_platform.governance.explorer import MAX_PAGE_ROWS, MAX_TIMEOUT_SECONDS, DataExplorerService, QueryResult
 from data_platform.governance.permissions import User
 from data_platform.governance.result_csv import write_rows
-from data_platform.governance.result_files import distinct_names
 from data_platform.governance.result_rows import row_objects, row_values
 from data_platform.warehouse.as_of import parse_as_of
 

@@ -24,8 +24,7 @@ def destination(path: Path) -> Generator[BinaryIO]:
         UsageError: when it can't be written there.
     """
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        _require_place(path)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise unwritable(path, error) from None
@@ -41,6 +40,20 @@ def destination(path: Path) -> Generator[BinaryIO]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _require_place(path: Path) -> None:
+    """Refuse what a file can't or must not take the place of.
+
+    Raises:
+        OSError: for a folder, a name that can't be, and what is there and no file, such as /dev/null.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "A name holds no NUL character")
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a file")
 
 
 def fetch(transport: Transport, export: str, file: BinaryIO) -> dict[str, Any]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from data_platform.client.names import distinct_names
 from data_platform.client.wire import ABOUT
 from data_platform.errors import PlatformError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+_DAY: Final = {"us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +81,29 @@ class QueryResult:
         return pa.concat_tables(tables) if len(tables) > 1 else tables[0]
 
     def polars(self) -> pl.DataFrame:
-        """The whole result as a Polars frame; raises as `arrow` does."""
+        """The whole result as a Polars frame, repeated names numbered (`a`, `a_2`); raises as `arrow` does."""
         import polars as pl  # noqa: PLC0415 - takes its time, and may not be there
 
-        frame = pl.from_arrow(self.arrow())  # pyright: ignore[reportUnknownMemberType] - partial stubs
+        frame = pl.from_arrow(distinct_names(self.arrow()))  # pyright: ignore[reportUnknownMemberType] - partial stubs
         return cast("pl.DataFrame", frame)
 
     def pandas(self) -> pd.DataFrame:
-        """The whole result as a pandas frame; raises as `arrow` does."""
-        return self.arrow().to_pandas()  # pyright: ignore[reportUnknownMemberType] - partial stubs
+        """The whole result as a pandas frame; raises as `rows` does."""
+        with _no_value():
+            return self.arrow().to_pandas()  # pyright: ignore[reportUnknownMemberType] - partial stubs
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The whole result as dictionaries.
+        """The whole result as dictionaries, repeated names numbered (`a`, `a_2`).
 
         Raises:
-            UsageError: as `arrow` does; and when a date is infinite or outside the years 1 to 9999.
+            UsageError: as `arrow` does; and when a date is infinite or outside the years 1 to 9999, or a time is 24:00.
         """
-        table = self.arrow()
-        try:
+        table = distinct_names(self.arrow())
+        with _no_value():
+            for column in cast("list[Any]", table.columns):
+                _require_a_time(column)
             return table.to_pylist()
-        except (OverflowError, ValueError):
-            raise UsageError(
-                "The result has a date that Python has no value for: infinity, or outside the years 1 to 9999.",
-                hint="Take arrow() or polars(), or cast it to text in the query: CAST(... AS VARCHAR).",
-            ) from None
 
     def __len__(self) -> int:
         return int(self.info["total_rows"])
@@ -115,6 +118,29 @@ class QueryResult:
                 return None
             self._pages.append(self._follow(cursor))
         return self._pages[number]
+
+
+@contextmanager
+def _no_value() -> Generator[None]:
+    try:
+        yield
+    except (OverflowError, ValueError):
+        raise UsageError(
+            "The result has a date that Python has no value for: infinity, or outside the years 1 to 9999; or 24:00.",
+            hint="Take arrow(), or cast it to text in the query: CAST(... AS VARCHAR).",
+        ) from None
+
+
+def _require_a_time(column: Any) -> None:  # noqa: ANN401 - an Arrow column, whose class is generic without a use here
+    """Refuse 24:00, which Arrow gives to Python as 00:00.
+
+    Raises:
+        ValueError: when it is there.
+    """
+    if pa.types.is_time64(column.type):
+        greatest = cast("Any", pc).max(column.cast(pa.int64())).as_py()
+        if greatest is not None and greatest >= _DAY[column.type.unit]:
+            raise ValueError
 
 
 def page_from(content: bytes) -> Page:

@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data_platform.client.names import distinct_names
 from data_platform.errors import PlatformError, UsageError
 from data_platform.records.private_files import private_folder, sync_folder
 
@@ -163,22 +163,6 @@ def user_folder(user_id: str) -> str:
     if len(safe) <= _LONGEST_NAME:
         return safe
     return "%" + hashlib.sha256(user_id.encode()).hexdigest()
-
-
-def distinct_names(table: pa.Table) -> pa.Table:
-    """The table with repeated column names numbered (`a`, `a_2`), since readers of Parquet look columns up by name."""
-    taken = set(table.column_names)
-    seen: Counter[str] = Counter()
-    names: list[str] = []
-    for name in table.column_names:
-        seen[name] += 1
-        unique = name
-        while seen[name] > 1 and unique in taken:
-            unique = f"{name}_{seen[name]}"
-            seen[name] += unique in taken
-        taken.add(unique)
-        names.append(unique)
-    return table.rename_columns(names)
 
 
 def types_of(table: pa.Table) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,6 +64,23 @@ def test_a_date_without_a_value_in_python_is_one_clear_error_and_there_as_arrow(
     with pytest.raises(UsageError, match="no value for") as caught:
         _ = result.rows
     assert "CAST" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["'infinity'::DATE", "TIME '24:00'", "'24:00'::TIME_NS", "[DATE '12000-01-01']"])
+def test_what_neither_python_nor_pandas_has_a_value_for_is_no_traceback_and_no_other_value(
+    client: Client, value: str
+) -> None:
+    result = client.query(f"SELECT {value} AS d, TIME '23:59:59.999999' AS t, NULL::TIME AS n", dataset="crsp")
+    with pytest.raises(UsageError, match="no value for"):
+        result.pandas()
+    with pytest.raises(UsageError, match="no value for"):
+        _ = result.rows
+
+
+def test_columns_of_one_name_are_all_there(client: Client) -> None:
+    result = client.query("SELECT 1 AS a, 2 AS a, TIME '12:00' AS t", dataset="crsp")
+    assert result.rows == [{"a": 1, "a_2": 2, "t": dt.time(12)}]
+    assert result.polars().columns == ["a", "a_2", "t"]
 
 
 def test_parameters_keep_their_types_too(client: Client) -> None:
@@ -135,6 +153,13 @@ def test_a_place_that_can_not_be_written_costs_no_export(client: Client, tmp_pat
     for place in (tmp_path / "none" / "rows.csv", tmp_path / "folder.csv", tmp_path / ("x" * 300 + ".csv")):
         with pytest.raises(UsageError, match="can't be written"):
             client.export(SQL, place, dataset="crsp")
+    fifo = tmp_path / "pipe.csv"
+    os.mkfifo(fifo)
+    for place in (fifo, tmp_path / "a\0.csv"):
+        with pytest.raises(UsageError, match="can't be written"):
+            client.export(SQL, place, dataset="crsp")
+    assert fifo.is_fifo()
+    fifo.unlink()
     assert client.quota() == before
     with pytest.raises(UsageError):
         client.export("SELECT nothing FROM crsp_daily", tmp_path / "rows.csv", dataset="crsp")

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data_platform.client.names import distinct_names
 from data_platform.errors import UsageError
-from data_platform.governance.result_files import distinct_names, read_result, user_folder, write_result
+from data_platform.governance.result_files import read_result, user_folder, write_result
 
 USERS = [
     "ann",

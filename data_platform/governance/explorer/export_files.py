@@ -12,11 +12,12 @@ from typing import IO, Any, Final, cast
 
 import pyarrow as pa
 
+from data_platform.client.names import distinct_names
 from data_platform.errors import UsageError
 from data_platform.governance.dto import ExportJobDTO
 from data_platform.governance.explorer.tickets import Written
 from data_platform.governance.result_csv import write_rows
-from data_platform.governance.result_files import distinct_names, types_of, write_file, write_parquet
+from data_platform.governance.result_files import types_of, write_file, write_parquet
 
 MANIFEST: Final = "manifest.json"
 

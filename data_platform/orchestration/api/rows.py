@@ -13,12 +13,12 @@ from fastapi import Header
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from data_platform.client.names import distinct_names
 from data_platform.client.wire import ABOUT, ARROW
 from data_platform.errors import UsageError
 from data_platform.governance.dto import QueryResultDTO
 from data_platform.governance.engine.streams import repeated_bytes
 from data_platform.governance.explorer import QueryResult
-from data_platform.governance.result_files import distinct_names
 from data_platform.governance.result_hash import values_within
 from data_platform.governance.result_rows import row_objects
 
