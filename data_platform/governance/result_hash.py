@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final, cast
 
 import numpy as np
@@ -28,6 +28,9 @@ DIGITS: Final = 10
 
 MOST_SLOW: Final = 2_000_000
 """Values that are written one by one; they take seconds, and the whole process while they do."""
+
+_EXACT: Final = Context(prec=76)
+"""Python's own takes 28 digits of a number; SQL's have up to 38 of them, Arrow's 76."""
 
 _NULL, _BETWEEN = "\\N", "\x1f"
 _MIDDLE: Final = 170
@@ -147,7 +150,7 @@ def _plain(value: object) -> object:
         case float():
             return f"{value:.{DIGITS - 1}e}"
         case Decimal():
-            return str(value.normalize())
+            return str(value.normalize(_EXACT))
         case bytes():
             return value.hex()
         case Mapping():

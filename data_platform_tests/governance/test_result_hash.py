@@ -146,3 +146,11 @@ def test_a_fine_unit_counts_as_before_where_nothing_is_lost() -> None:
     coarse = pa.array([dt.datetime(2024, 1, 2, 3, 4, 5, 6)], pa.timestamp("us"))
     fine = pa.table({"t": coarse.cast(pa.timestamp("ns"))})
     assert result_hash(fine, ordered=True) == result_hash(pa.table({"t": coarse}), ordered=True)
+
+
+def test_every_digit_of_a_long_decimal_counts() -> None:
+    long, longer = (pa.table({"n": [Decimal(f"1234567890123456789012345678901234567{last}")]}) for last in (8, 9))
+    assert result_hash(long, ordered=False) != result_hash(longer, ordered=False)
+    assert result_hash(pa.table({"n": [Decimal("1.50")]}), ordered=False) == result_hash(
+        pa.table({"n": [Decimal("1.5")]}), ordered=False
+    )
