@@ -119,8 +119,7 @@ def _last_published_by_despite_damage(manifests: Manifests, moment: dt.datetime)
 def _moment(text: str) -> dt.datetime:
     try:
         if len(text) == len("2024-01-15"):
-            day = dt.datetime.strptime(text, _DAY).replace(tzinfo=dt.UTC)
-            return day + dt.timedelta(days=1) - dt.timedelta(microseconds=1)
+            return dt.datetime.combine(dt.datetime.strptime(text, _DAY), dt.time.max, dt.UTC)
         moment = dt.datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     except (ValueError, OverflowError):

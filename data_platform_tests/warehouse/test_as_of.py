@@ -27,7 +27,7 @@ NEW_YORK = dt.timezone(dt.timedelta(hours=-5))
         ("2024-01-15T18:00", AsOf(moment=dt.datetime(2024, 1, 15, 18, tzinfo=dt.UTC))),
         ("2024-01-15T18:00:00-05:00", AsOf(moment=dt.datetime(2024, 1, 15, 23, tzinfo=dt.UTC))),
         ("2024-01-15 18:00:00Z", AsOf(moment=dt.datetime(2024, 1, 15, 18, tzinfo=dt.UTC))),
-        ("9999-12-31", None),
+        ("9999-12-31", AsOf(moment=dt.datetime.max.replace(tzinfo=dt.UTC))),
         ("2024-02-30", None),
         ("2024", AsOf(version=2024)),
         ("2024-1", None),
