@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from data_platform.cli.backup_progress import byte_bar, describe_set, print_drill
-from data_platform.cli.options import Json
+from data_platform.cli.options import Json, given_path
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.session import open_session, reading_session
 from data_platform.governance.permissions import require_administrator
@@ -116,7 +116,12 @@ def list_backups(*, as_json: Json = False) -> None:
 def restore(
     backup: Annotated[str | None, typer.Argument(metavar="[BACKUP]", help="As `list` names it; the newest.")] = None,
     *,
-    into: Annotated[Path, typer.Option(help="The new home: a folder that is empty or does not exist.")],
+    into: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", parser=given_path, help="The new home: a folder that is empty or does not exist."
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """Restore a home from a backup. Exit 1 when the backup itself was incomplete."""

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from data_platform.catalog import TABLES, Table, find_table
-from data_platform.cli.options import Json
+from data_platform.cli.options import Json, given_path
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.services import Services, open_services
 from data_platform.cli.session import open_session
@@ -24,7 +24,9 @@ _GAPS_SHOWN: Final = 3
 def coverage(
     table: Annotated[str | None, typer.Argument(metavar="[TABLE]", help="One table, by partition.")] = None,
     *,
-    chart: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the table's coverage as a PNG.")] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", parser=given_path, help="Draw the table's coverage as a PNG.")
+    ] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Look at the newest published files again.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from data_platform.cli.options import AsOfText, Json
+from data_platform.cli.options import AsOfText, Json, given_path
 from data_platform.cli.output import print_json, print_table, say
 from data_platform.cli.parameters import Params, parameters_of
 from data_platform.cli.services import open_services
@@ -30,7 +30,14 @@ def export(
         typer.Option("--format", "-f", help="What to write; unless said what the file's name ends with, or csv."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to, or - for standard output; here unless given.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            parser=given_path,
+            help="Where to, or - for standard output; here unless given.",
+        ),
     ] = None,
     as_of: AsOfText = None,
     params: Params = None,

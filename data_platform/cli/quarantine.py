@@ -34,7 +34,7 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List what is in quarantine, newest first."""
-    dataset = find_table(table).dataset if table else None
+    dataset = find_table(table).dataset if table is not None else None
     with reading_session() as session:
         require(session.user, Action.VIEW_DATA_QUALITY, dataset)
         entries = [entry for entry in session.warehouse.quarantine.entries(table) if _may_know(session, entry)]

@@ -108,6 +108,8 @@ def test_rotating_says_which_key_is_not_needed_any_more(place: Place, demo_home:
         (("run",), {"DATA_PLATFORM_BACKUP_URL": "ftp://me:hidden@127.0.0.1:1/x"}, 1, "can't be used"),
         (("restore", "nonsense", "--into", "x"), {}, 2, "There is no backup 'nonsense'"),
         (("restore", "--into", "/usr"), {}, 2, "not an empty folder"),
+        (("restore", "--into", ""), {}, 2, "The path is empty."),
+        (("restore", "", "--into", "x"), {}, 2, "There is no backup ''"),
         (("list",), {"DATA_PLATFORM_TOKEN": "viewer"}, 3, "requires the role admin"),
     ],
 )

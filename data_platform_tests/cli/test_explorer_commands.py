@@ -112,6 +112,7 @@ def test_the_format_of_an_export_is_that_of_its_name(demo_home: Path, ann: dict[
     [
         ("a.parquet", ("--format", "csv"), "a.parquet would hold csv, and its name says parquet."),
         ("a.CSV", ("--format", "parquet"), "a.CSV would hold parquet, and its name says csv."),
+        ("", ("--format", "csv"), "The path is empty."),
         ("a.xlsx", (), "The format is neither given nor in the file's name."),
         ("none/a.csv", (), "There is no folder"),
         ("/proc/a.csv", (), "The file can't be written to /proc/a.csv: No such file or directory.\nName another file."),
@@ -121,7 +122,8 @@ def test_the_format_of_an_export_is_that_of_its_name(demo_home: Path, ann: dict[
 def test_where_an_export_can_not_go_is_said_before_anything_is_asked(
     tmp_path: Path, place: str, options: tuple[str, ...], said: str
 ) -> None:
-    ran = run_here(tmp_path / "h", "export", "-d", "crsp", "SELECT 1", "-o", str(tmp_path / place), *options)
+    named = str(tmp_path / place) if place else ""
+    ran = run_here(tmp_path / "h", "export", "-d", "crsp", "SELECT 1", "-o", named, *options)
     assert (ran.code, ran.out, said in ran.err) == (2, "", True), ran.err
     assert list(tmp_path.iterdir()) == []
 

@@ -118,6 +118,7 @@ def test_more_than_a_hundred_alerts_are_counted_by_metric(platform: Command, ope
         (("coverage", "--refresh"), 2, "for one table"),
         (("coverage", "compustat_companies", "--chart", "none.png"), 2, "nothing to draw"),
         (("coverage", "compustat_quarterly", "--refresh"), 2, "was never synced"),
+        (("coverage", "crsp_daily", "--chart", ""), 2, "The path is empty."),
         (("coverage", "crsp_daily", "--chart", "/nowhere/c.png"), 2, "The chart can't be written to /nowhere/c.png"),
     ],
 )

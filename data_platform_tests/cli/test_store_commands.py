@@ -103,6 +103,7 @@ def test_a_tagged_version_is_read_after_a_rollback(store: Store) -> None:
         (("verify", "", "--repair"), "Unknown table ''."),
         (("rollback", "crsp_daily", "--to", "99"), "no version 99"),
         (("quarantine", "restore", "nope"), "No quarantine entry"),
+        (("quarantine", "list", ""), "Unknown table ''."),
     ],
 )
 def test_bad_input_is_one_clear_error(store: Store, arguments: tuple[str, ...], message: str) -> None:

@@ -31,9 +31,14 @@ def require_listening(settings: Settings, host: str) -> None:
     """Refuse to serve where the identity mode can't tell who asks.
 
     Raises:
-        UsageError: when everyone would be the local administrator, and others than this machine could ask.
+        UsageError: when everyone would be the local administrator, and others than this machine could ask; and for no
+            address, which would be every one of the machine.
         ConfigurationError: when the proxy has nothing to prove itself with.
     """
+    if not host:
+        raise UsageError(
+            "The address to listen on is empty.", hint="Give one, such as 127.0.0.1; for every one, 0.0.0.0."
+        )
     if settings.identity == "local" and not is_loopback(host):
         raise UsageError(
             f"{host} is not this machine alone, and with DATA_PLATFORM_IDENTITY=local everyone who can reach it would "

@@ -211,5 +211,7 @@ def test_nobody_is_served_beyond_this_machine_unless_they_are_known(tmp_path: Pa
         require_listening(Settings(home=tmp_path, identity="token"), host)
     for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
         require_listening(Settings(home=tmp_path, identity="local"), host)
+    with pytest.raises(UsageError, match=r"The address to listen on is empty\."):
+        require_listening(Settings(home=tmp_path, identity="token"), "")
     with pytest.raises(ConfigurationError, match="DATA_PLATFORM_PROXY_SECRET"):
         require_listening(Settings(home=tmp_path, identity="proxy"), "127.0.0.1")
