@@ -26,6 +26,7 @@ from data_platform.records.alerts import Severity
 from data_platform.records.connection import Records
 from data_platform.records.scope import PLATFORM
 from data_platform.settings import Settings
+from data_platform.sync.alert_metrics import METRICS
 
 
 class AlertRules:
@@ -54,6 +55,7 @@ class AlertRules:
         limit: int = 100,
     ) -> list[Delivery]:
         """What became of alerts of the user's datasets, newest first."""
+        _require_known(dataset)
         require_alerts_of(self._user, dataset)
         with self._records.transaction(reading_scope(self._user)) as connection:
             return alert_deliveries.recent(connection, dataset=dataset, channel=channel, state=state, limit=limit)
@@ -74,9 +76,9 @@ class AlertRules:
         reason: str | None = None,
     ) -> AlertRule:
         """Make a rule for what is created from now on; it is turned on."""
-        known = sorted({*LICENSED_DATASETS, *DATASETS, PLATFORM})
-        if dataset is not None and dataset not in known:
-            raise UsageError(f"{texts.shown(dataset)} is no dataset.", hint=f"Known: {', '.join(known)}.")
+        _require_known(dataset)
+        if metric is not None and metric not in METRICS:
+            raise UsageError(f"{texts.shown(metric)} is no metric.", hint=f"Known: {', '.join(sorted(METRICS))}.")
         with self._records.transaction(administration_scope(self._user)) as connection:
             return alert_rules.add(
                 connection, name, channel, dataset=dataset, metric=metric, severity=severity, reason=reason
@@ -116,3 +118,9 @@ class AlertRules:
         if again:
             platform_audit.note(self._records, self._user.user_id, "alert_deliveries.again")
         return deliver(self._records, self._settings, again=again)
+
+
+def _require_known(dataset: str | None) -> None:
+    known = sorted({*LICENSED_DATASETS, *DATASETS, PLATFORM})
+    if dataset is not None and dataset not in known:
+        raise UsageError(f"{texts.shown(dataset)} is no dataset.", hint=f"Known: {', '.join(known)}.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import dagster as dg
 
@@ -14,16 +13,15 @@ from data_platform.records import acknowledgments, alerts
 from data_platform.records.alerts import StoredAlert
 from data_platform.records.connection import Connection, Records
 from data_platform.records.scope import Scope
+from data_platform.sync.alert_metrics import SYNC_FAILED
 from data_platform.sync.scheduling import RunState, ScheduledRun
 from data_platform.sync.watchers.telling import OVER
-
-METRIC: Final = "sync_failed"
 
 
 def open_alerts(connection: Connection, dataset: str) -> Mapping[str, Sequence[StoredAlert]]:
     """The alerts of a dataset's failed syncs that nobody has settled, by table."""
     found: defaultdict[str, list[StoredAlert]] = defaultdict(list)
-    for alert in alerts.open_of(connection, [METRIC]):
+    for alert in alerts.open_of(connection, [SYNC_FAILED]):
         if alert.dataset == dataset:
             found[alert.table_name].append(alert)
     return found

@@ -19,12 +19,13 @@ from data_platform.alerting.delivery import deliver_quietly
 from data_platform.catalog import Dataset, Table
 from data_platform.orchestration.resource import Platform, PlatformResource
 from data_platform.orchestration.scheduled_runs import newest_run, run_request
-from data_platform.orchestration.settling import METRIC, open_alerts, settle
+from data_platform.orchestration.settling import open_alerts, settle
 from data_platform.orchestration.watching import DELIVERY_SECONDS
 from data_platform.records import alerts, schedules
 from data_platform.records.alerts import Alert
 from data_platform.records.schedules import SyncSchedule
 from data_platform.records.scope import Scope
+from data_platform.sync.alert_metrics import SYNC_FAILED
 from data_platform.sync.plan import current_partitions
 from data_platform.sync.scheduling import (
     Cause,
@@ -134,7 +135,7 @@ def _raise_alert(
         table.dataset,
         table.name,
         partitions[-1],
-        METRIC,
+        SYNC_FAILED,
         "error",
         said,
         current_value=float(failures),

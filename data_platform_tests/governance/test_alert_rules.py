@@ -93,6 +93,8 @@ def test_reading_needs_the_permission_and_shows_the_datasets_of_the_reader(
     assert [delivery.dataset for delivery in seen.deliveries(state="failed")] == []
     with pytest.raises(NotPermittedError, match="Access to crsp requires dataset:crsp"):
         seen.deliveries(dataset="crsp")
+    with pytest.raises(UsageError, match="'' is no dataset"):
+        seen.deliveries(dataset="")
     blind = AlertRules(records, settings, BLIND)
     for read in (blind.rules, blind.deliveries, blind.channels):
         with pytest.raises(NotPermittedError, match="view:data_quality"):
@@ -109,6 +111,7 @@ def test_reading_needs_the_permission_and_shows_the_datasets_of_the_reader(
         ("new", "mailto://me@host", {}),
         ("new", "oncall", {"dataset": "crps"}),
         ("new", "oncall", {"metric": ""}),
+        ("new", "oncall", {"metric": "nope"}),
         ("new", "oncall", {"metric": "x" * 65}),
         ("new", "oncall", {"reason": "x" * 3000}),
     ],

@@ -11,15 +11,13 @@ from data_platform.orchestration.housekeeping.jobs import Outcome, Surroundings
 from data_platform.records import alerts
 from data_platform.records.alerts import Alert
 from data_platform.records.scope import Scope
+from data_platform.sync.alert_metrics import DAMAGE
 from data_platform.sync.backing_up import back_up, plan_backup
 from data_platform.sync.drill import drill
 from data_platform.warehouse.backup import open_backups
 from data_platform.warehouse.backup.sets import Kind
 from data_platform.warehouse.problems import Problem
 from data_platform.warehouse.verify import published_bytes, tables_to_verify, verify_tables
-
-DAMAGE = "damage"
-"""The metric of an alert about what verification found in a table."""
 
 
 def verify_warehouse(at: Surroundings) -> Outcome:
