@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from data_platform.orchestration.api import datasets, exports, quality, queries, syncs
 from data_platform.orchestration.api.answers import Quiet, Unkept, answer_errors
+from data_platform.orchestration.api.asked import require_known
 from data_platform.orchestration.api.desk import Desk
 from data_platform.orchestration.api.wire_models import ERRORS
 
@@ -27,6 +28,7 @@ def build_api(desk: Desk) -> FastAPI:
         redoc_url=None,
         middleware=[Middleware(Unkept), Middleware(Quiet)],
         responses=ERRORS,
+        dependencies=[Depends(require_known)],
         generate_unique_id_function=_name_of,
     )
     api.state.desk = desk

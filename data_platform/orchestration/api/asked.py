@@ -1,12 +1,15 @@
-"""What bodies of requests hold. Their shape is checked here, their sense by the services."""
+"""What requests hold. Their shape is checked here, their sense by the services."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_platform.errors import UsageError
@@ -130,6 +133,23 @@ class ScheduleAsked(Body):
     cron_expression: Annotated[str, Field(max_length=200)] | None = None
     timezone: Annotated[str, Field(max_length=100)] | None = None
     reason: Reason | None = None
+
+
+def require_known(request: Request) -> None:
+    """See that the description of its route knows every parameter of a request: one left unread was meant too.
+
+    Raises:
+        RequestValidationError: naming those that it does not have.
+    """
+    if not request.query_params:
+        return
+    path: str = request.scope["route"].path_format
+    described: Mapping[str, Any] = cast("FastAPI", request.app).openapi()["paths"][path][request.method.lower()]
+    known = {each["name"] for each in described.get("parameters", ()) if each["in"] == "query"}
+    why = {"type": "extra_forbidden", "msg": "There is no such parameter"}
+    unknown = [{**why, "loc": ("query", name)} for name in sorted(set(request.query_params) - known)]
+    if unknown:
+        raise RequestValidationError(unknown)
 
 
 def _read(value: Value) -> Scalar:

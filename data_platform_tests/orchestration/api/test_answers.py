@@ -134,3 +134,14 @@ def test_a_body_that_cant_be_read_or_holds_no_values_is_told_so_in_our_words(ser
             assert refused.status_code == 422
             assert refused.json()["error"].startswith("The request is not valid. parameters: Input should be a list or")
             assert "TypedValue" not in refused.text
+
+
+@pytest.mark.parametrize("path", ["quality/quarantine?dataset=nope", "quota?user=ann", "queries/running?limit=1"])
+def test_a_parameter_that_a_route_does_not_have_is_refused_and_not_left_unread(served: Served, path: str) -> None:
+    with served.http("admin") as http:
+        refused = http.get(path)
+        name = path.partition("?")[2].partition("=")[0]
+        assert refused.status_code == 422
+        assert refused.json()["error"] == f"The request is not valid. {name}: There is no such parameter."
+        assert http.get(path.partition("?")[0]).status_code == 200
+        assert http.get("openapi.json?pretty=1").status_code == 200

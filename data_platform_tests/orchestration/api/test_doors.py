@@ -21,6 +21,10 @@ ROLES: Final = ("viewer", "analyst", "operator", "admin")
 BY_HAND: Final = {"up", "demo"}
 """Commands that go on for long once they are let in."""
 
+PARAMETERS: Final[dict[str, dict[str, str]]] = {
+    "/pages": {"cursor": "none"},
+    **{path: {"dataset": "crsp"} for path in ("/coverage", "/quality/results", "/quality/trends")},
+}
 BODIES: Final[dict[str, dict[str, object]]] = {
     "/queries": {"dataset": "crsp", "sql": "SELECT 1", "wait_seconds": 30},
     "/queries/dry-run": {"dataset": "crsp", "sql": "SELECT 1"},
@@ -93,8 +97,7 @@ def test_a_route_of_the_interface_keeps_its_rule(served: Served, door: str) -> N
 def _ask(http: httpx.Client, door: str) -> httpx.Response:
     method, _, path = door.partition(" /api/v1")
     asked = re.sub(r"{(\w+)}", lambda found: NAMES.get(found[1], str(uuid.uuid4())), path)
-    query = {"dataset": "crsp", "cursor": "none"} if path in {"/pages", "/coverage"} or "/quality/" in path else {}
-    return http.request(method, asked.lstrip("/"), json=BODIES.get(path), params=query)
+    return http.request(method, asked.lstrip("/"), json=BODIES.get(path), params=PARAMETERS.get(path))
 
 
 def test_dagsters_own_routes_keep_theirs(served: Served) -> None:
