@@ -22,6 +22,7 @@ from data_platform.sync.plan import choose_partitions, partitions_of
 BACKFILL_TAG: Final = "dagster/backfill"
 _PARTITION: Final = "dagster/partition"
 _RANGE: Final = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+PARTITION_TAGS: Final = frozenset({_PARTITION, *_RANGE})
 _AT_IT: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.STARTING,

@@ -32,18 +32,27 @@ def bounded(text: str, what: str, longest: int = LONGEST) -> str:
         raise UsageError(
             f"{what} is {len(stripped):,} characters long; at most {longest:,} are allowed.", hint="Shorten it."
         )
-    if "\0" in stripped:
+    return storable(stripped, what)
+
+
+def storable(text: str, what: str) -> str:
+    """Return the text, if PostgreSQL can store it.
+
+    Raises:
+        UsageError: when it holds a NUL character or half of a surrogate pair, as `bounded` says it.
+    """
+    if "\0" in text:
         raise UsageError(
-            f"{what} holds a NUL character at position {stripped.index(chr(0)) + 1}.", hint="Remove that character."
+            f"{what} holds a NUL character at position {text.index(chr(0)) + 1}.", hint="Remove that character."
         )
     try:
-        stripped.encode()
+        text.encode()
     except UnicodeEncodeError as error:
         raise UsageError(
             f"{what} holds half of a surrogate pair at position {error.start + 1}, which is no character.",
             hint="Remove it, or send the text as valid UTF-8.",
         ) from None
-    return stripped
+    return text
 
 
 def reason(text: str | None) -> str | None:

@@ -16,11 +16,12 @@ from dagster_shared.error import SerializableErrorInfo
 from graphene import Schema
 from graphql import GraphQLError, GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, get_named_type
 
-from data_platform.errors import NotPermittedError, PlatformError
+from data_platform.errors import NotPermittedError, PlatformError, UsageError
 from data_platform.orchestration.audit import USER_TAG
 from data_platform.orchestration.webserver.backfills import admit_again, admit_backfill
 from data_platform.orchestration.webserver.context import GovernedRequestContext
 from data_platform.orchestration.webserver.mutations import Kind, decide_mutation, kind_of
+from data_platform.orchestration.webserver.sent_texts import require_sound
 
 _UNAUTHORIZED: Final = "UnauthorizedError"
 _PYTHON_ERROR: Final = "PythonError"
@@ -46,6 +47,10 @@ def _governed(name: str, field: GraphQLField) -> Resolver:
 
     def governed(root: object, info: Any, **arguments: Any) -> Any:  # noqa: ANN401 - a resolver of graphql-core
         context: GovernedRequestContext = info.context
+        try:
+            require_sound(arguments)
+        except UsageError as error:
+            return refuse(error)
         own = _is_own(context, kind, arguments)
         decision = decide_mutation(context.user, kind, own=own)
         if not decision.allowed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import dagster as dg
@@ -10,7 +11,7 @@ from dagster._core.utils import make_new_run_id
 
 from data_platform.errors import NotPermittedError
 from data_platform.governance.permissions import Role, User
-from data_platform_tests.orchestration.webserver.world import World, execution
+from data_platform_tests.orchestration.webserver.world import World, document, execution
 
 USER = "data_platform/user"
 
@@ -146,6 +147,57 @@ def test_a_partition_that_there_is_not_is_refused_and_takes_no_place_of_the_limi
     refused = world.launch("operator", "crsp_daily", partition=partition, reason="one", **tags)
     assert said in refused["message"]
     launched(world.launch("operator", "crsp_daily", reason="two"))
+
+
+@pytest.mark.parametrize(
+    ("partition", "tags", "said"),
+    [
+        ("abc", {}, "'abc' is no partition. Partitions are years"),
+        (None, _spanning("2021", "20245"), "'20245' is no partition."),
+        ("20\x0024", {}, "'20\\x0024' is no partition."),
+        ("2024", {"team": "a\0b"}, "value holds a NUL character at position 2."),
+        ("2024", {"te\0am": "a"}, "key holds a NUL character at position 3."),
+        ("2024", {"team": "a\ud800"}, "value holds half of a surrogate pair at position 2"),
+    ],
+)
+def test_what_dagster_would_fail_on_half_way_is_refused_and_leaves_no_run(
+    world: World, partition: str | None, tags: dict[str, str], said: str
+) -> None:
+    """It stored the run and then not its tags: a run that never began stayed, and the answer was the database's."""
+    before = world.instance.get_runs_count()
+    refused = _sent(world, "launchRun", {"executionParams": execution("crsp_daily", partition, "one", **tags)})
+    assert said in refused["data"]["launchRun"]["message"]
+    assert world.instance.get_runs_count() == before
+
+
+@pytest.mark.parametrize(
+    ("mutation", "arguments"),
+    [
+        ("terminateRun", {"runId": "a\0b"}),
+        ("cancelPartitionBackfill", {"backfillId": "a\0b"}),
+        (
+            "launchPartitionBackfill",
+            {
+                "backfillParams": {
+                    "assetSelection": [{"path": ["crsp_daily"]}],
+                    "partitionNames": ["2024"],
+                    "title": "x",
+                    "tags": [{"key": "team", "value": "a\0b"}],
+                }
+            },
+        ),
+    ],
+)
+def test_a_nul_in_any_mutation_is_one_clear_error(world: World, mutation: str, arguments: dict[str, Any]) -> None:
+    answer = _sent(world, mutation, arguments)
+    said = answer["errors"][0]["message"] if answer["data"] is None else answer["data"][mutation]["message"]
+    assert "holds a NUL character at position 2. Remove that character." in said
+
+
+def _sent(world: World, mutation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Ask with a body that only says its characters by their numbers, as JSON can."""
+    body = json.dumps({"query": document(mutation, arguments), "variables": arguments})
+    return world.clients["operator"].post("/graphql", content=body, headers={"content-type": "application/json"}).json()
 
 
 def test_a_backfill_of_partitions_that_there_are_not_is_refused(world: World) -> None:
