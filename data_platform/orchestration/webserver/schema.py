@@ -19,6 +19,7 @@ from graphql import GraphQLError, GraphQLField, GraphQLNamedType, GraphQLObjectT
 from data_platform.errors import NotPermittedError, PlatformError, UsageError
 from data_platform.orchestration.audit import USER_TAG
 from data_platform.orchestration.webserver.backfills import admit_again, admit_backfill
+from data_platform.orchestration.webserver.cancelling import cancel_for_good
 from data_platform.orchestration.webserver.context import GovernedRequestContext
 from data_platform.orchestration.webserver.mutations import Kind, decide_mutation, kind_of
 from data_platform.orchestration.webserver.sent_texts import require_sound
@@ -65,10 +66,16 @@ def _governed(name: str, field: GraphQLField) -> Resolver:
         except PlatformError as error:
             return refuse(error)
         lent = _ENDS[kind] if own else _lent(context, name, arguments)
-        if lent is not None:
-            with context.lending(lent):
-                return resolve(root, info, **arguments)
-        return resolve(root, info, **arguments)
+
+        def resolved() -> Any:  # noqa: ANN401 - as above
+            if lent is not None:
+                with context.lending(lent):
+                    return resolve(root, info, **arguments)
+            return resolve(root, info, **arguments)
+
+        if kind is Kind.OWN_BACKFILL:
+            return cancel_for_good(context.instance, str(arguments.get("backfillId")), resolved)
+        return resolved()
 
     return governed
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus
 from dagster._core.utils import make_new_run_id
 
 from data_platform.errors import NotPermittedError
 from data_platform.governance.permissions import Role, User
 from data_platform_tests.orchestration.webserver.world import World, document, execution
+from data_platform_tests.records.processes import eventually
 
 USER = "data_platform/user"
 
@@ -274,3 +277,27 @@ def _created(world: World, table: str) -> dg.DagsterRun:
     pattern = world.instance.get_runs(limit=1)[0]
     fresh = pattern._replace(run_id=make_new_run_id(), status=dg.DagsterRunStatus.NOT_STARTED)
     return world.instance.run_storage.add_run(fresh)
+
+
+def test_a_cancelled_backfill_stays_so_though_the_daemon_writes_what_it_read_before(world: World) -> None:
+    parameters = {"assetSelection": [{"path": ["crsp_daily"]}], "partitionNames": ["2024"], "title": "oops"}
+    answer = world.mutate("operator", "launchPartitionBackfill", {"backfillParams": parameters})["data"]
+    backfill_id = answer["launchPartitionBackfill"]["backfillId"]
+    read = world.instance.get_backfill(backfill_id)
+    assert read is not None
+
+    def daemon() -> None:
+        eventually(lambda: _status(world, backfill_id) is BulkActionStatus.CANCELING)
+        world.instance.update_backfill(read)
+
+    with ThreadPoolExecutor(1) as pool:
+        wrote = pool.submit(daemon)
+        done = world.mutate("operator", "cancelPartitionBackfill", {"backfillId": backfill_id})
+        wrote.result(30)
+    assert done["data"]["cancelPartitionBackfill"]["__typename"] == "CancelBackfillSuccess"
+    assert _status(world, backfill_id) is BulkActionStatus.CANCELING
+
+
+def _status(world: World, backfill_id: str) -> BulkActionStatus | None:
+    backfill = world.instance.get_backfill(backfill_id)
+    return backfill.status if backfill else None
