@@ -18,14 +18,14 @@ import psutil
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a new folder is made in it
 _DISK: Final = Path("/tmp")  # noqa: S108 - a new folder is made in it
 _ROOM: Final = 4 << 30
-_NAME: Final = re.compile(r"dp-(\d+)-")
+_NAME: Final = re.compile(r"dpt-(\d+)-")
 
 
 def short_folder() -> Path:
     """A new, empty folder, which the caller removes."""
     place = _MEMORY if _has_room(_MEMORY) else _DISK
     _remove_leftovers(place)
-    return Path(tempfile.mkdtemp(prefix=f"dp-{os.getpid()}-", dir=place))
+    return Path(tempfile.mkdtemp(prefix=f"dpt-{os.getpid()}-", dir=place))
 
 
 def _has_room(place: Path) -> bool:
@@ -37,6 +37,6 @@ def _has_room(place: Path) -> bool:
 
 def _remove_leftovers(place: Path) -> None:
     """Remove what tests that were killed have left: it would fill the memory."""
-    for folder in place.glob("dp-*-*"):
+    for folder in place.glob("dpt-*-*"):
         if (made_by := _NAME.match(folder.name)) and not psutil.pid_exists(int(made_by[1])):
             shutil.rmtree(folder, ignore_errors=True)
