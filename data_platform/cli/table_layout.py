@@ -26,12 +26,7 @@ def least_width(name: str, cells: Sequence[str]) -> int:
 
 def how_many_fit(widths: Sequence[int], room: int) -> int:
     """How many columns, from the left and at least one, fit into so many characters."""
-    used = _MARGIN
-    for index, width in enumerate(widths):
-        used += width + _BETWEEN
-        if used > room:
-            return max(index, 1)
-    return len(widths)
+    return len(which_fit(widths, room, ()))
 
 
 def which_fit(widths: Sequence[int], room: int, essential: Collection[int]) -> list[int]:
@@ -40,15 +35,15 @@ def which_fit(widths: Sequence[int], room: int, essential: Collection[int]) -> l
     Where not even the essential ones fit, as many from the left as do.
     """
     left = room - _MARGIN - sum(widths[index] + _BETWEEN for index in essential)
-    if left < 0:
-        return list(range(how_many_fit(widths, room)))
+    if essential and left < 0:
+        return which_fit(widths, room, ())
     shown = set(essential)
     for index in [index for index in range(len(widths)) if index not in shown]:
         left -= widths[index] + _BETWEEN
         if left < 0:
             break
         shown.add(index)
-    return sorted(shown) or [0]
+    return sorted(shown) or list(range(len(widths)))[:1]
 
 
 def share_out(least: Sequence[int], whole: Sequence[int], room: int) -> list[int]:
@@ -56,7 +51,8 @@ def share_out(least: Sequence[int], whole: Sequence[int], room: int) -> list[int
 
     The sum fits wherever `which_fit` says so; a table that is wider would be cut at its right, in mid-word.
     """
-    widths = [max(each) for each in zip(least, whole, strict=True)]
+    # None ends up wider than the room: a text of megabytes need not be brought down to that one by one.
+    widths = [max(needed, min(wanted, room)) for needed, wanted in zip(least, whole, strict=True)]
     excess = sum(widths) + _BETWEEN * len(widths) + 1 - room
     while excess > 0:
         yielding = [index for index, width in enumerate(widths) if width > least[index]]

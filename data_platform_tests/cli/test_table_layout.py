@@ -56,3 +56,13 @@ def test_of_what_does_not_fit_the_essential_columns_go_last(room: int, shown: li
 )
 def test_the_widest_give_way_down_to_what_they_need(room: int, widths: list[int]) -> None:
     assert share_out([23, 12, 12], [23, 60, 30], room) == widths
+
+
+def test_a_text_of_megabytes_is_laid_out_as_one_of_a_line() -> None:
+    assert share_out([12, 5], [50_000_000, 5], 80) == share_out([12, 5], [80, 5], 80) == [68, 5]
+    # Where there is not even the room for what they need.
+    assert share_out([60, 60], [50_000_000, 90], 80) == [60, 60]
+
+
+def test_a_table_without_columns_has_none_that_fit() -> None:
+    assert (how_many_fit([], 80), which_fit([], 80, ())) == (0, [])
