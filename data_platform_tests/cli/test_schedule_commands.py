@@ -139,6 +139,11 @@ def test_status_shows_the_days_that_are_summed_up(platform: Command, opened: tup
     assert sum(each["syncs"] for each in days.values()) > 0
     assert sum(each["bytes_published"] for each in days.values()) > 0
     shown = platform("status", "--days", "7").out
-    assert "Longest" in shown
+    lines = shown.splitlines()
+    above = next(number for number, line in enumerate(lines) if "Longest" in line)
+    header = [line.split() for line in lines[above : above + 2]]
+    # One header over two lines: at this width every column has room, and none of their words is lost.
+    below = "Day Dataset Table Syncs Failed Rows MB s s Queries Denied Alerts Settled"
+    assert header == [["Median", "Longest"], below.split()]
     assert str(today) in shown or str(today - dt.timedelta(days=1)) in shown
     assert platform("status", "--days", "0").code == 2
